@@ -1,0 +1,180 @@
+//! Trials on their way: the folds they have, what is still wanted of them, and the trial that comes of it.
+//!
+//! Nothing here depends on the order in which folds arrive: a failed trial fails for its lowest fold, and keeps the scores below it.
+
+use std::sync::Arc;
+
+use super::objective::{Artifact, FoldOutcome};
+use crate::seed::Seed;
+use crate::space::{Params, Value};
+use crate::trial::{Direction, FoldScore, Origin, Stages, Trial, TrialState, mean};
+
+/// Trials that are evaluated together because they differ only in a staged parameter; mostly there is one.
+pub struct Group {
+    /// The lowest number of the trials that differ only in that parameter, finished ones too: pruning decisions on all of them read the past of this one.
+    pub first: u64,
+    pub members: Vec<Member>,
+    pub seed: Seed,
+    /// Folds below this one are ready, running or done.
+    pub n_opened: usize,
+    pub n_running: usize,
+    /// Bytes that one fold may need.
+    pub memory: u64,
+    pub started: bool,
+}
+
+pub struct Member {
+    pub number: u64,
+    pub params: Arc<Params>,
+    pub origin: Origin,
+    pub created: String,
+    folds: Vec<Option<Fold>>,
+    /// The lowest fold that failed so far, and why.
+    failure: Option<(usize, String)>,
+}
+
+struct Fold {
+    scores: Vec<f64>,
+    stages: Option<(String, Vec<Value>)>,
+    artifacts: Vec<Artifact>,
+    seconds: f64,
+}
+
+/// How far a member is, when all folds that were opened are done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    Running,
+    /// All opened folds have scores.
+    Scored,
+    /// It has failed, and no fold below can still fail.
+    Failed,
+}
+
+impl Member {
+    pub fn new(number: u64, params: Params, origin: Origin, created: String, n_folds: usize) -> Self {
+        let folds = (0..n_folds).map(|_| None).collect();
+        Member { number, params: Arc::new(params), origin, created, folds, failure: None }
+    }
+
+    /// Whether the fold can still matter.
+    pub fn wants(&self, fold: usize) -> bool {
+        self.folds[fold].is_none() && self.failure.as_ref().is_none_or(|(failed, _)| fold < *failed)
+    }
+
+    pub fn record(&mut self, fold: usize, outcome: Result<FoldOutcome, String>, seconds: f64) {
+        let reason = match outcome.and_then(|outcome| self.sound(fold, outcome)) {
+            Ok(FoldOutcome { scores, stages, artifacts }) => {
+                self.folds[fold] = Some(Fold { scores, stages, artifacts, seconds });
+                return;
+            }
+            Err(reason) => reason,
+        };
+        if self.failure.as_ref().is_none_or(|(failed, _)| fold < *failed) {
+            self.failure = Some((fold, reason));
+        }
+    }
+
+    pub fn progress(&self, n_opened: usize) -> Progress {
+        let n_needed = self.failure.as_ref().map_or(n_opened, |(failed, _)| *failed);
+        if !self.folds[..n_needed].iter().all(Option::is_some) {
+            return Progress::Running;
+        }
+        match self.failure {
+            Some(_) => Progress::Failed,
+            None if self.odd_fold(n_opened).is_some() => Progress::Failed,
+            None => Progress::Scored,
+        }
+    }
+
+    /// The trial with its first `n_folds` folds. Of several stages it has the scores of the best one.
+    pub fn trial(&self, state: TrialState, n_folds: usize, direction: Direction) -> Trial {
+        let folds: Vec<&Fold> = self.folds[..n_folds].iter().flatten().collect();
+        let stage = best_stage(&folds, direction);
+        let score = |(i, fold): (usize, &&Fold)| FoldScore {
+            objective: 0,
+            repeat: 0,
+            fold: i as u32,
+            score: fold.scores[stage],
+            seconds: fold.seconds,
+        };
+        let mut params = Params::clone(&self.params);
+        let stages = match folds.first().and_then(|fold| fold.stages.as_ref()) {
+            Some((parameter, values)) if !matches!(state, TrialState::Failed { .. }) => {
+                params.insert(parameter.as_str(), values[stage].clone());
+                let scores = (0..values.len()).map(|stage| folds.iter().map(|fold| fold.scores[stage]).collect());
+                Some(Stages { parameter: parameter.clone(), values: values.clone(), scores: scores.collect() })
+            }
+            _ => None,
+        };
+        let complete = state == TrialState::Complete;
+        Trial {
+            number: self.number,
+            params,
+            origin: self.origin,
+            state,
+            folds: folds.iter().enumerate().map(score).collect(),
+            score: complete.then(|| mean(folds.iter().map(|fold| fold.scores[stage]))),
+            stages,
+            seconds: folds.iter().map(|fold| fold.seconds).sum(),
+            created: self.created.clone(),
+        }
+    }
+
+    /// The failed trial, with the folds below the one that failed.
+    pub fn failed(&self, n_opened: usize, direction: Direction) -> Trial {
+        let odd = || {
+            let fold = self.odd_fold(n_opened).unwrap_or(0);
+            (fold, format!("fold {fold} was scored at other stages than fold 0"))
+        };
+        let (fold, reason) = self.failure.clone().unwrap_or_else(odd);
+        let n_comparable = self.odd_fold(fold).unwrap_or(fold);
+        self.trial(TrialState::Failed { reason }, n_comparable, direction)
+    }
+
+    /// The artifacts of the stage that was chosen, in the order of the folds.
+    pub fn into_artifacts(self, direction: Direction) -> Vec<Artifact> {
+        let folds: Vec<Fold> = self.folds.into_iter().flatten().collect();
+        let stage = best_stage(&folds.iter().collect::<Vec<_>>(), direction);
+        folds.into_iter().filter_map(|fold| fold.artifacts.into_iter().nth(stage)).collect()
+    }
+
+    /// The first fold below `n_folds` that was scored at other stages than fold 0.
+    fn odd_fold(&self, n_folds: usize) -> Option<usize> {
+        let stages = |fold: &Option<Fold>| fold.as_ref().map(|fold| fold.stages.clone());
+        let first = stages(self.folds.first()?);
+        self.folds[..n_folds].iter().position(|fold| fold.is_some() && stages(fold) != first)
+    }
+
+    fn sound(&self, fold: usize, outcome: FoldOutcome) -> Result<FoldOutcome, String> {
+        let n_scores = outcome.stages.as_ref().map_or(1, |(_, values)| values.len());
+        let FoldOutcome { scores, stages, artifacts } = &outcome;
+        if n_scores == 0 || scores.len() != n_scores {
+            return Err(format!("fold {fold} has {} scores where {n_scores} were expected", scores.len()));
+        }
+        if !artifacts.is_empty() && artifacts.len() != n_scores {
+            return Err(format!("fold {fold} has {} artifacts for {n_scores} scores", artifacts.len()));
+        }
+        match scores.iter().enumerate().find(|(_, score)| !score.is_finite()) {
+            None => Ok(outcome),
+            Some((stage, score)) => Err(match stages {
+                Some((parameter, values)) => {
+                    format!("score of fold {fold} at {parameter}={} is {score}", values[stage])
+                }
+                None => format!("score of fold {fold} is {score}"),
+            }),
+        }
+    }
+}
+
+/// The stage with the best mean over the folds, the first one on ties.
+fn best_stage(folds: &[&Fold], direction: Direction) -> usize {
+    let n_stages = folds.first().map_or(1, |fold| fold.scores.len());
+    let score = |stage: usize| mean(folds.iter().map(|fold| fold.scores[stage]));
+    let mut best = 0;
+    for stage in 1..n_stages {
+        if direction.better(score(stage), score(best)) {
+            best = stage;
+        }
+    }
+    best
+}

@@ -1,0 +1,70 @@
+//! What is optimised: the engine asks for one fold of one point at a time.
+
+use std::any::Any;
+
+use crate::cancel::Cancel;
+use crate::seed::Seed;
+use crate::space::{Params, Value};
+use crate::store::Attachment;
+use crate::trial::Trial;
+
+/// What a fold leaves behind for [`Objective::attach`]: its out-of-fold predictions, say.
+pub type Artifact = Box<dyn Any + Send>;
+
+/// A point to evaluate.
+#[derive(Clone, Copy, Debug)]
+pub struct TrialPoint<'a> {
+    pub number: u64,
+    pub params: &'a Params,
+    /// Of the study's seed and of the point without its staged parameters, not of the number: see [`crate::StudySpec::point_seed`].
+    pub seed: Seed,
+}
+
+/// What evaluating one fold gives.
+pub struct FoldOutcome {
+    /// One score, or one for each stage.
+    pub scores: Vec<f64>,
+    /// The staged parameter and its values, where all stages were scored; the same in every fold.
+    pub stages: Option<(String, Vec<Value>)>,
+    /// As many as there are scores, or none.
+    pub artifacts: Vec<Artifact>,
+}
+
+impl FoldOutcome {
+    /// A fold of an objective without stages, with nothing to keep.
+    pub fn score(score: f64) -> Self {
+        FoldOutcome { scores: vec![score], stages: None, artifacts: Vec::new() }
+    }
+}
+
+/// Why a fold has no score.
+#[derive(Clone, PartialEq, Debug)]
+pub enum TrialError {
+    /// The trial fails with this reason; the study goes on.
+    Failed(String),
+    /// It was told to stop: the trial runs again on resume.
+    Cancelled,
+    /// The study cannot go on.
+    Fatal(String),
+}
+
+/// Anything that gives a point a score for each of its folds.
+pub trait Objective: Sync {
+    /// One fold of one or several trials that differ only in a staged parameter. Returns one outcome for each of `trials`, in their order.
+    ///
+    /// Called from several threads at once. A panic fails the trials alone. The outcome must depend on nothing but the points, their seed and the fold.
+    fn evaluate(&self, trials: &[TrialPoint], fold: usize, cancel: &Cancel) -> Vec<Result<FoldOutcome, TrialError>>;
+
+    /// Joins the artifacts of a complete trial, in the order of its folds, into what the store keeps. `artifacts` are those of the stage that was chosen.
+    ///
+    /// # Errors
+    /// The trial fails, or the study ends, with the error.
+    fn attach(&self, _trial: &Trial, _artifacts: Vec<Artifact>) -> Result<Vec<Attachment>, TrialError> {
+        Ok(Vec::new())
+    }
+
+    /// Bytes that evaluating one fold of this point may need, from shapes and never from measured use.
+    fn memory(&self, _params: &Params) -> u64 {
+        0
+    }
+}

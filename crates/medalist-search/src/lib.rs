@@ -1,0 +1,57 @@
+//! Black-box search that gives the same trials, bit for bit, on any number of threads and after any interruption.
+//!
+//! A [`StudySpec`] is the plan; [`run`] evaluates an [`Objective`] by it into a [`Store`]. Trial n is a pure function of the plan and of the results numbered at most n - window, whichever thread finishes first.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use medalist_search::*;
+//!
+//! struct Parabola;
+//! impl Objective for Parabola {
+//!     fn evaluate(&self, trials: &[TrialPoint], _fold: usize, _: &Cancel) -> Vec<Result<FoldOutcome, TrialError>> {
+//!         let score = |trial: &TrialPoint| trial.params.float("x").map(|x| FoldOutcome::score((x - 2.0).powi(2)));
+//!         trials.iter().map(|trial| score(trial).map_err(|error| TrialError::Failed(error.to_string()))).collect()
+//!     }
+//! }
+//!
+//! let study = StudySpec {
+//!     space: SearchSpace::new().with(Parameter::float("x", -10.0, 10.0)),
+//!     sampler: SamplerSpec::Sobol,
+//!     ..StudySpec::new("parabola", Direction::Minimize)
+//! };
+//! let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap());
+//! let limits = Limits { n_trials: Some(64), ..Limits::new(pool) };
+//! let store = MemoryStore::new();
+//! run(&study, &store, &Parabola, &limits, &Silent)?;
+//! let trials = store.trials("parabola")?;
+//! assert!(best(&trials, Direction::Minimize).unwrap().score.unwrap() < 0.1);
+//! # Ok::<(), Error>(())
+//! ```
+
+pub mod error;
+pub mod seed;
+pub mod cancel;
+mod clock;
+pub mod space;
+pub mod trial;
+pub mod sampler;
+pub mod pruner;
+pub mod study;
+pub mod event;
+pub mod store;
+pub mod executor;
+pub mod testing;
+
+pub use cancel::Cancel;
+pub use error::{Error, Result};
+pub use event::{Event, Reporter, Silent};
+pub use executor::{Artifact, FoldOutcome, Limits, Objective, TrialError, TrialPoint, run};
+pub use pruner::{Median, NoPruner, Pruner, PrunerSpec};
+pub use sampler::{Grid, History, Random, Sampler, SamplerSpec, Sobol};
+pub use seed::Seed;
+pub use space::{
+    Condition, Domain, ParamChoice, ParamField, Parameter, Params, Restriction, SearchSpace, Tunable, Value,
+};
+pub use store::{Attachment, MemoryStore, SqliteStore, Store, StudyLock};
+pub use study::{DEFAULT_WINDOW, STUDY_VERSION, StudyOutcome, StudySpec, propose};
+pub use trial::{Direction, FoldScore, Origin, Stages, Trial, TrialState, best, counted};

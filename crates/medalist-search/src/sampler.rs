@@ -1,0 +1,78 @@
+//! Samplers: which point trial n evaluates, as a pure function of the past.
+//!
+//! A sampler has no state and is told nothing: it reads the history. So a resume needs no checkpoint, and any process can propose any trial.
+
+mod grid;
+mod random;
+mod sobol;
+
+use serde::{Deserialize, Serialize};
+
+pub use grid::Grid;
+pub use random::Random;
+pub use sobol::Sobol;
+
+use crate::error::Result;
+use crate::seed::Seed;
+use crate::space::{Params, SearchSpace};
+use crate::trial::{Direction, Trial};
+
+/// What a proposal or a pruning decision about trial n may read.
+#[derive(Clone, Copy, Debug)]
+pub struct History<'a> {
+    /// Finished trials (complete, pruned and failed), sorted by number, all numbers at most n - window.
+    pub trials: &'a [Trial],
+    pub direction: Direction,
+}
+
+/// Proposes points. Implementations must answer the same question with the same bits, always.
+pub trait Sampler: Send + Sync {
+    fn name(&self) -> &str;
+
+    /// False when `sample` ignores `history` and `pending`: then no trial waits for another.
+    fn depends_on_history(&self) -> bool;
+
+    /// How many points there are; none when they never end.
+    ///
+    /// # Errors
+    /// When the sampler's settings do not fit the space.
+    fn len(&self, space: &SearchSpace) -> Result<Option<u64>>;
+
+    /// The point numbered `number`, 0 being the first that the sampler itself proposes; none when there are no more.
+    ///
+    /// `history` and `pending` hold the study's other trials too, those that no sampler proposed; a trial's own number counts from the first of the study. `pending` holds the points of trials that were begun and whose results it must not know. Staged parameters are absent from the point when all of their stages are to be scored.
+    ///
+    /// # Errors
+    /// When the sampler's settings do not fit the space.
+    fn sample(
+        &self,
+        space: &SearchSpace,
+        history: &History,
+        pending: &[Params],
+        number: u64,
+        seed: Seed,
+    ) -> Result<Option<Params>>;
+}
+
+/// A sampler and its settings, as a study stores them.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum SamplerSpec {
+    /// See [`Grid`].
+    Grid {
+        levels: usize,
+        named: Vec<String>,
+    },
+    Random,
+    Sobol,
+}
+
+impl SamplerSpec {
+    pub fn build(&self) -> Box<dyn Sampler> {
+        match self {
+            SamplerSpec::Grid { levels, named } => Box::new(Grid { levels: *levels, named: named.clone() }),
+            SamplerSpec::Random => Box::new(Random),
+            SamplerSpec::Sobol => Box::new(Sobol),
+        }
+    }
+}

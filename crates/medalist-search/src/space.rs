@@ -1,0 +1,228 @@
+//! Search spaces: parameters with domains, defaults and conditions, and the points in them.
+//!
+//! A parameter that is not active at a point is absent from it, so that nothing about it can leak into a model or a sampler.
+
+mod value;
+mod domain;
+mod parameter;
+mod restriction;
+mod nearest;
+mod tunable;
+
+use serde::{Deserialize, Serialize};
+
+pub use domain::Domain;
+pub use parameter::{Condition, Parameter};
+pub use restriction::Restriction;
+pub use tunable::{ParamChoice, ParamField, Tunable};
+pub use value::{Params, Value};
+
+pub(crate) use nearest::nearest;
+use value::wrong_type;
+
+use crate::error::{Error, Result};
+
+/// Parameters in order; a parameter's conditions refer to earlier ones only.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct SearchSpace {
+    parameters: Vec<Parameter>,
+}
+
+impl SearchSpace {
+    pub fn new() -> Self {
+        SearchSpace::default()
+    }
+
+    /// Adds a parameter at the end.
+    pub fn with(mut self, parameter: Parameter) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// Adds all parameters of another space at the end.
+    pub fn with_all(mut self, space: SearchSpace) -> Self {
+        self.parameters.extend(space.parameters);
+        self
+    }
+
+    /// A choice `name` among branches, each with a space of its own whose parameters become `branch.parameter` and are active only there.
+    pub fn branches(name: &str, branches: Vec<(String, SearchSpace)>) -> SearchSpace {
+        let names: Vec<&str> = branches.iter().map(|(branch, _)| branch.as_str()).collect();
+        let mut choice = Parameter::choice(name, names.iter().copied()).levels(names.iter().copied());
+        choice.branches = true;
+        let mut space = SearchSpace::new().with(choice);
+        for (branch, own) in branches {
+            for mut parameter in own.parameters {
+                parameter.name = format!("{branch}.{}", parameter.name);
+                for condition in &mut parameter.conditions {
+                    condition.parameter = format!("{branch}.{}", condition.parameter);
+                }
+                let here = Condition { parameter: name.to_string(), values: vec![Value::Text(branch.clone())] };
+                parameter.conditions.insert(0, here);
+                space.parameters.push(parameter);
+            }
+        }
+        space
+    }
+
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// Whether `parameter` has an effect at `params`: all its conditions hold, and the parameters they name are active themselves.
+    pub fn is_active(&self, parameter: &Parameter, params: &Params) -> bool {
+        let earlier = self.parameters.iter().take_while(|earlier| earlier.name != parameter.name);
+        parameter.conditions.iter().all(|condition| {
+            let parent = earlier.clone().find(|earlier| earlier.name == condition.parameter);
+            parent.is_some_and(|parent| holds(condition, params) && self.is_active(parent, params))
+        })
+    }
+
+    /// The parameters without a value, and those that are active, at their defaults; staged ones too.
+    pub fn default_point(&self) -> Params {
+        self.point(|parameter, _| Some(parameter.default.clone()))
+    }
+
+    /// `params` with the defaults of the active parameters that it lacks, each value in its parameter's own type. Staged parameters stay absent: all stages are scored.
+    ///
+    /// # Errors
+    /// Those of [`SearchSpace::check`].
+    pub fn complete(&self, params: &Params) -> Result<Params> {
+        let mut complete = self.point(|parameter, _| match params.get(&parameter.name) {
+            Some(value) => Some(parameter.domain.coerce(value.clone())),
+            None => Some(parameter.default.clone()).filter(|_| !parameter.staged),
+        });
+        // What has no effect here, or is not known, is kept for `check` to find.
+        for (name, value) in params.iter() {
+            if complete.get(name).is_none() {
+                complete.insert(name, value.clone());
+            }
+        }
+        self.check(&complete).map(|()| complete)
+    }
+
+    /// A point from one number in [0, 1] for each parameter, by its position in the space; asked only for active parameters that are not staged.
+    pub fn from_unit(&self, mut unit: impl FnMut(usize) -> f64) -> Params {
+        self.point(|parameter, i| if parameter.staged { None } else { Some(parameter.domain.from_unit(unit(i))) })
+    }
+
+    /// One number in [0, 1] for each parameter; none where it is absent from the point, or its value outside.
+    pub fn to_unit(&self, params: &Params) -> Vec<Option<f64>> {
+        let unit = |parameter: &Parameter| parameter.domain.to_unit(params.get(&parameter.name)?);
+        self.parameters.iter().map(unit).collect()
+    }
+
+    /// Whether `params` is a point of this space. A staged parameter may be absent: all its stages are scored.
+    ///
+    /// # Errors
+    /// The first parameter that is unknown, missing, inactive, out of range or of the wrong type.
+    pub fn check(&self, params: &Params) -> Result<()> {
+        self.check_names(params)?;
+        // Conditions refer to earlier parameters, which by then are known to be present exactly where they are active.
+        for parameter in &self.parameters {
+            let name = || parameter.name.clone();
+            let lacking = parameter.conditions.iter().find(|condition| !holds(condition, params));
+            match (params.get(&parameter.name), lacking) {
+                (None, Some(_)) => {}
+                (None, None) if parameter.staged => {}
+                (None, None) => return Err(Error::MissingParameter { name: name() }),
+                (Some(_), Some(condition)) => {
+                    let values: Vec<String> = condition.values.iter().map(Value::to_string).collect();
+                    let condition = format!("{} = {}", condition.parameter, values.join(" or "));
+                    return Err(Error::InactiveParameter { name: name(), condition });
+                }
+                (Some(value), None) => {
+                    if let Some(expected) = parameter.domain.type_fault(value) {
+                        return Err(wrong_type(&parameter.name, value, expected));
+                    }
+                    if !parameter.domain.contains(value) {
+                        let (value, range) = (value.to_string(), parameter.domain.to_string());
+                        return Err(Error::OutOfRange { name: name(), value, range });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Narrows a parameter to some of its values or to part of its range; its default moves to the nearest value that is left.
+    ///
+    /// # Errors
+    /// When the name is unknown, or the restriction goes outside the declared domain.
+    pub fn restrict(&mut self, name: &str, restriction: Restriction) -> Result<()> {
+        let unknown = self.unknown(name);
+        let parameter = self.parameters.iter_mut().find(|parameter| parameter.name == name).ok_or(unknown)?;
+        parameter.restrict(&restriction)
+    }
+
+    /// Whether the space can be searched: sound domains, defaults and levels inside them, names used once, conditions on earlier parameters.
+    ///
+    /// # Errors
+    /// The first parameter at fault.
+    pub fn validate(&self) -> Result<()> {
+        for (i, parameter) in self.parameters.iter().enumerate() {
+            let fault = |message: String| Err(Error::InvalidSpace { name: parameter.name.clone(), message });
+            let earlier = &self.parameters[..i];
+            if earlier.iter().any(|earlier| earlier.name == parameter.name) {
+                return fault("is declared twice".to_string());
+            }
+            if let Some(message) = parameter.domain.fault() {
+                return fault(message);
+            }
+            let outside = |value: &&Value| !parameter.domain.contains(value);
+            if let Some(value) = std::iter::once(&parameter.default).chain(&parameter.levels).find(outside) {
+                return fault(format!("has a default or level {value} outside its range {}", parameter.domain));
+            }
+            if parameter.staged && parameter.levels.is_empty() {
+                return fault("is staged without levels: list its stages".to_string());
+            }
+            let rising = |pair: &[Value]| pair[0].as_f64() < pair[1].as_f64();
+            if parameter.staged && !parameter.levels.windows(2).all(rising) {
+                return fault("has stages that do not ascend".to_string());
+            }
+            for condition in &parameter.conditions {
+                match earlier.iter().find(|earlier| earlier.name == condition.parameter) {
+                    None => {
+                        return fault(format!(
+                            "depends on `{}`, which is not an earlier parameter",
+                            condition.parameter
+                        ));
+                    }
+                    Some(parent) if parent.staged => {
+                        return fault(format!("depends on `{}`, whose stages are all fitted at once", parent.name));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The error for a name that the space does not have.
+    pub(crate) fn unknown(&self, name: &str) -> Error {
+        let nearest = nearest(name, self.parameters.iter().map(|parameter| parameter.name.as_str()));
+        Error::UnknownParameter { name: name.to_string(), nearest }
+    }
+
+    /// A point made in the order of the parameters, so that a condition need only look at what is there already.
+    fn point(&self, mut value: impl FnMut(&Parameter, usize) -> Option<Value>) -> Params {
+        let mut params = Params::new();
+        for (i, parameter) in self.parameters.iter().enumerate() {
+            if parameter.conditions.iter().all(|condition| holds(condition, &params))
+                && let Some(value) = value(parameter, i)
+            {
+                params.insert(parameter.name.as_str(), value);
+            }
+        }
+        params
+    }
+}
+
+/// Whether a condition holds at a point that holds active parameters only.
+pub(crate) fn holds(condition: &Condition, params: &Params) -> bool {
+    params.get(&condition.parameter).is_some_and(|value| condition.values.contains(value))
+}

@@ -1,0 +1,347 @@
+//! One SQLite file: write-ahead log, full synchronisation, a schema with a version.
+//!
+//! Other processes may read and write other studies at the same time; SQLite takes turns between them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+use super::{Attachment, Store, check_same, unknown_study};
+use crate::error::{Error, Result};
+use crate::study::StudySpec;
+use crate::trial::{FoldScore, Trial, TrialState};
+
+/// Each entry brings the schema from its index to the next version.
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+
+/// How long a write waits for another process's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Studies in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    connection: Mutex<Connection>,
+}
+
+impl SqliteStore {
+    /// Opens the file, creating it and its folder where they are missing, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the file cannot be opened or is no database, or its schema is newer than this program.
+    pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore> {
+        let path = path.as_ref().to_path_buf();
+        let failed = |message: String| Error::Store { path: path.clone(), message };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| failed(format!("cannot create its folder: {error}")))?;
+        }
+        let mut connection = Connection::open(&path).map_err(|error| failed(explain(&error)))?;
+        prepare(&mut connection).map_err(|error| failed(explain(&error)))?;
+        let version = migrate(&mut connection).map_err(|error| failed(explain(&error)))?;
+        if version > MIGRATIONS.len() {
+            return Err(failed(format!(
+                "its schema has version {version}, this program knows {}: update the program",
+                MIGRATIONS.len()
+            )));
+        }
+        Ok(SqliteStore { path, connection: Mutex::new(connection) })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A transaction that a panic cut short was rolled back when it was dropped.
+        self.connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn failed(&self, message: String) -> Error {
+        Error::Store { path: self.path.clone(), message }
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        read(&self.lock()).map_err(|error| self.failed(explain(&error)))
+    }
+
+    /// A writing transaction from its beginning: one that begins by reading could find the database changed when it comes to write.
+    fn write<T>(&self, write: impl FnOnce(&Transaction) -> rusqlite::Result<T>) -> Result<T> {
+        let mut connection = self.lock();
+        let write = || {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let written = write(&transaction)?;
+            transaction.commit()?;
+            Ok(written)
+        };
+        write().map_err(|error: rusqlite::Error| self.failed(explain(&error)))
+    }
+
+    fn study_id(&self, study: &str) -> Result<i64> {
+        let id = self.read(|connection| {
+            let mut find = connection.prepare_cached("SELECT id FROM studies WHERE name = ?1")?;
+            find.query_row([study], |row| row.get(0)).optional()
+        })?;
+        match id {
+            Some(id) => Ok(id),
+            None => {
+                let studies = self.studies()?;
+                Err(unknown_study(study, studies.iter().map(|study| study.name.as_str())))
+            }
+        }
+    }
+
+    fn json<T: for<'a> serde::Deserialize<'a>>(&self, of: &str, text: &str) -> Result<T> {
+        serde_json::from_str(text).map_err(|error| self.failed(format!("{of} cannot be read: {error}")))
+    }
+}
+
+impl Store for SqliteStore {
+    fn put_study(&self, study: &StudySpec) -> Result<()> {
+        let spec = to_json(study);
+        let stored: Option<String> = self.write(|transaction| {
+            let find = "SELECT spec FROM studies WHERE name = ?1";
+            let stored = transaction.query_row(find, [&study.name], |row| row.get(0)).optional()?;
+            if stored.is_none() {
+                transaction.execute(
+                    "INSERT INTO studies (name, created, identity, spec) VALUES (?1, ?2, ?3, ?4)",
+                    params![study.name, study.created, study.identity(), spec],
+                )?;
+            }
+            Ok(stored)
+        })?;
+        let Some(stored) = stored else { return Ok(()) };
+        let mut stored: StudySpec = self.json(&format!("the plan of study `{}`", study.name), &stored)?;
+        check_same(&stored, study)?;
+        if stored.requested == study.requested {
+            return Ok(());
+        }
+        stored.requested = study.requested.clone();
+        let spec = to_json(&stored);
+        self.write(|transaction| {
+            transaction.execute("UPDATE studies SET spec = ?2 WHERE name = ?1", params![study.name, spec])
+        })?;
+        Ok(())
+    }
+
+    fn studies(&self) -> Result<Vec<StudySpec>> {
+        let specs: Vec<(String, String)> = self.read(|connection| {
+            let mut all = connection.prepare_cached("SELECT name, spec FROM studies ORDER BY name")?;
+            all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })?;
+        specs.iter().map(|(name, spec)| self.json(&format!("the plan of study `{name}`"), spec)).collect()
+    }
+
+    fn put_trials(&self, study: &str, trials: &[(Trial, Vec<Attachment>)]) -> Result<()> {
+        let study_id = self.study_id(study)?;
+        self.write(|transaction| {
+            for (trial, attachments) in trials {
+                put_trial(transaction, study_id, trial)?;
+                for attachment in attachments {
+                    put_attachment(transaction, study_id, trial.number, attachment)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn trials(&self, study: &str) -> Result<Vec<Trial>> {
+        let study_id = self.study_id(study)?;
+        let (rows, folds) = self.read(|connection| {
+            // One transaction, so that no trial is seen without its folds.
+            let reading = connection.unchecked_transaction()?;
+            let mut trials = reading.prepare_cached(
+                "SELECT number, params, origin, state, reason, score, stages, seconds, created FROM trials WHERE study_id = ?1 ORDER BY number",
+            )?;
+            let rows = trials.query_map([study_id], TrialRow::read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let mut folds = reading.prepare_cached(
+                "SELECT number, objective, repeat, fold, score, seconds FROM fold_scores WHERE study_id = ?1 ORDER BY number, objective, repeat, fold",
+            )?;
+            let folds = folds.query_map([study_id], read_fold)?.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok((rows, folds))
+        })?;
+        let mut folds = folds.into_iter().peekable();
+        let mut trials = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut trial = self.trial(row)?;
+            while let Some((_, fold)) = folds.next_if(|(number, _)| *number == trial.number) {
+                trial.folds.push(fold);
+            }
+            trials.push(trial);
+        }
+        Ok(trials)
+    }
+
+    fn put_attachment(&self, study: &str, number: u64, attachment: &Attachment) -> Result<()> {
+        let study_id = self.study_id(study)?;
+        self.write(|transaction| put_attachment(transaction, study_id, number, attachment))
+    }
+
+    fn attachment(&self, study: &str, number: u64, name: &str) -> Result<Option<Vec<u8>>> {
+        let study_id = self.study_id(study)?;
+        self.read(|connection| {
+            let mut find = connection
+                .prepare_cached("SELECT bytes FROM attachments WHERE study_id = ?1 AND number = ?2 AND name = ?3")?;
+            find.query_row(params![study_id, number, name], |row| row.get(0)).optional()
+        })
+    }
+}
+
+/// A row of the table `trials`, its texts not yet parsed.
+struct TrialRow {
+    number: u64,
+    params: String,
+    origin: String,
+    state: String,
+    reason: Option<String>,
+    score: Option<f64>,
+    stages: Option<String>,
+    seconds: f64,
+    created: String,
+}
+
+impl TrialRow {
+    fn read(row: &Row) -> rusqlite::Result<TrialRow> {
+        Ok(TrialRow {
+            number: row.get(0)?,
+            params: row.get(1)?,
+            origin: row.get(2)?,
+            state: row.get(3)?,
+            reason: row.get(4)?,
+            score: row.get(5)?,
+            stages: row.get(6)?,
+            seconds: row.get(7)?,
+            created: row.get(8)?,
+        })
+    }
+}
+
+impl SqliteStore {
+    /// The trial of a row, without its folds.
+    fn trial(&self, row: TrialRow) -> Result<Trial> {
+        let of = format!("trial {}", row.number);
+        let state = match row.state.as_str() {
+            "waiting" => TrialState::Waiting,
+            "running" => TrialState::Running,
+            "complete" => TrialState::Complete,
+            "pruned" => TrialState::Pruned,
+            "failed" => TrialState::Failed { reason: row.reason.unwrap_or_default() },
+            other => return Err(self.failed(format!("{of} has the state `{other}`, which this program does not know"))),
+        };
+        Ok(Trial {
+            number: row.number,
+            params: self.json(&of, &row.params)?,
+            origin: self.json(&of, &row.origin)?,
+            state,
+            folds: Vec::new(),
+            score: row.score,
+            stages: row.stages.map(|stages| self.json(&of, &stages)).transpose()?,
+            seconds: row.seconds,
+            created: row.created,
+        })
+    }
+}
+
+fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+/// Brings the schema up to date; returns its version, which may be a newer one.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<usize> {
+    let version = |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get(0));
+    let found: usize = version(connection)?;
+    if found >= MIGRATIONS.len() {
+        return Ok(found);
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Asked again: another process may have migrated while this one waited for its turn.
+    let found: usize = version(&transaction)?;
+    for migration in MIGRATIONS.iter().skip(found) {
+        transaction.execute_batch(migration)?;
+    }
+    let known = found.max(MIGRATIONS.len());
+    transaction.pragma_update(None, "user_version", known as i64)?;
+    transaction.commit()?;
+    Ok(known)
+}
+
+fn put_trial(transaction: &Transaction, study_id: i64, trial: &Trial) -> rusqlite::Result<()> {
+    let mut delete = transaction.prepare_cached("DELETE FROM trials WHERE study_id = ?1 AND number = ?2")?;
+    delete.execute(params![study_id, trial.number])?;
+    let reason = match &trial.state {
+        TrialState::Failed { reason } => Some(reason),
+        _ => None,
+    };
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO trials (study_id, number, params, origin, state, reason, score, stages, seconds, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    insert.execute(params![
+        study_id,
+        trial.number,
+        trial.params.to_json(),
+        to_json(&trial.origin),
+        trial.state.name(),
+        reason,
+        trial.score,
+        trial.stages.as_ref().map(to_json),
+        trial.seconds,
+        trial.created,
+    ])?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO fold_scores (study_id, number, objective, repeat, fold, score, seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for fold in &trial.folds {
+        let FoldScore { objective, repeat, fold, score, seconds } = fold;
+        insert.execute(params![study_id, trial.number, objective, repeat, fold, score, seconds])?;
+    }
+    Ok(())
+}
+
+fn put_attachment(
+    transaction: &Transaction,
+    study_id: i64,
+    number: u64,
+    attachment: &Attachment,
+) -> rusqlite::Result<()> {
+    let mut insert = transaction
+        .prepare_cached("INSERT OR REPLACE INTO attachments (study_id, number, name, bytes) VALUES (?1, ?2, ?3, ?4)")?;
+    insert.execute(params![study_id, number, attachment.name, attachment.bytes]).map(|_| ())
+}
+
+fn read_fold(row: &Row) -> rusqlite::Result<(u64, FoldScore)> {
+    let fold = FoldScore {
+        objective: row.get(1)?,
+        repeat: row.get(2)?,
+        fold: row.get(3)?,
+        score: row.get(4)?,
+        seconds: row.get(5)?,
+    };
+    Ok((row.get(0)?, fold))
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("plans and trials are made of texts and numbers")
+}
+
+/// SQLite's words, and what to do.
+fn explain(error: &rusqlite::Error) -> String {
+    use rusqlite::ErrorCode;
+    let advice = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk is full: free some space and run the same command again",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            "it cannot be written: check its permissions and those of its folder"
+        }
+        Some(ErrorCode::CannotOpen) => "check that its folder exists and can be written",
+        Some(ErrorCode::NotADatabase) => "it is not a SQLite file: move it away, or choose another path",
+        Some(ErrorCode::DatabaseCorrupt) => "it is damaged: restore a copy, or move it away to begin afresh",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another process holds it: wait for it, or stop it"
+        }
+        _ => return error.to_string(),
+    };
+    format!("{advice} ({error})")
+}

@@ -1,0 +1,249 @@
+//! The plan of a search, what makes it the same plan, and the proposal of trial n from it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::clock;
+use crate::error::{Error, Result};
+use crate::pruner::PrunerSpec;
+use crate::sampler::{History, Sampler, SamplerSpec};
+use crate::seed::Seed;
+use crate::space::{Params, SearchSpace};
+use crate::trial::{Direction, Origin};
+
+/// The version of the plan's format that this crate writes.
+pub const STUDY_VERSION: u32 = 1;
+
+/// The default of [`StudySpec::window`].
+pub const DEFAULT_WINDOW: u64 = 8;
+
+/// A study's plan. How many trials, how long and on how many threads is not part of it: a resume may change those.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StudySpec {
+    /// Of this format: [`STUDY_VERSION`].
+    pub version: u32,
+    pub name: String,
+    /// RFC 3339, UTC.
+    pub created: String,
+    /// What is optimised, in a form that the engine compares but does not read: competition, folds, metric, code version.
+    pub problem: serde_json::Value,
+    pub space: SearchSpace,
+    pub sampler: SamplerSpec,
+    pub pruner: PrunerSpec,
+    /// Trial n sees the results of the trials numbered at most n - window; at least 1.
+    pub window: u64,
+    pub seed: u64,
+    pub direction: Direction,
+    /// Units of work in a trial; at least 1.
+    pub n_folds: usize,
+    /// Points that the user asked for: evaluated first.
+    pub enqueued: Vec<Params>,
+    /// The portfolio: evaluated after those, before the sampler's.
+    pub defaults: Vec<Params>,
+    /// What the caller was asked for, in a form that the engine only keeps: a resume reads it. No part of the identity; the last one written stands.
+    #[serde(default)]
+    pub requested: serde_json::Value,
+}
+
+impl StudySpec {
+    /// A plan over an empty space: random points, no pruning, one fold, seed 0, the default window, created now.
+    pub fn new(name: impl Into<String>, direction: Direction) -> Self {
+        StudySpec {
+            version: STUDY_VERSION,
+            name: name.into(),
+            created: clock::now(),
+            problem: serde_json::Value::Null,
+            space: SearchSpace::new(),
+            sampler: SamplerSpec::Random,
+            pruner: PrunerSpec::None,
+            window: DEFAULT_WINDOW,
+            seed: 0,
+            direction,
+            n_folds: 1,
+            enqueued: Vec::new(),
+            defaults: Vec::new(),
+            requested: serde_json::Value::Null,
+        }
+    }
+
+    /// The sha256, in hex, of all but `name`, `created` and `requested`: two plans with the same identity give the same trials.
+    pub fn identity(&self) -> String {
+        let hash = Sha256::digest(canonical(&self.plan()));
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The fields in which two plans differ, as `field: this against other`, descending into `problem`; names and times of creation are not compared.
+    pub fn difference(&self, other: &StudySpec) -> Vec<String> {
+        let mut differences = Vec::new();
+        differ("", &self.plan(), &other.plan(), &mut differences);
+        differences
+    }
+
+    /// The number of trials that depend on no sampler.
+    pub fn n_first(&self) -> u64 {
+        (self.enqueued.len() + self.defaults.len()) as u64
+    }
+
+    /// Whether the plan can be run.
+    ///
+    /// # Errors
+    /// When the space is unsound, a count is zero, or a point to try first is not in the space.
+    pub fn validate(&self) -> Result<()> {
+        let fault = |message: String| Err(Error::InvalidStudy { study: self.name.clone(), message });
+        if self.version != STUDY_VERSION {
+            return fault(format!(
+                "its plan has format {}, this program knows {STUDY_VERSION}: update the program",
+                self.version
+            ));
+        }
+        if self.window == 0 {
+            return fault("its window is 0: choose 1 (each trial sees all before it) or more".to_string());
+        }
+        if self.n_folds == 0 {
+            return fault("it has no folds: choose at least 1".to_string());
+        }
+        self.space.validate()?;
+        self.enqueued.iter().chain(&self.defaults).try_for_each(|point| self.space.check(point))?;
+        self.sampler.build().len(&self.space).map(|_| ())
+    }
+
+    /// How many trials there can be; none when they never end.
+    ///
+    /// # Errors
+    /// Those of the sampler.
+    pub fn len(&self) -> Result<Option<u64>> {
+        Ok(self.sampler.build().len(&self.space)?.map(|n| n.saturating_add(self.n_first())))
+    }
+
+    /// Whether there is no trial at all.
+    ///
+    /// # Errors
+    /// Those of the sampler.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == Some(0))
+    }
+
+    /// Whether the proposal of trial `number` must wait for results.
+    pub fn waits(&self, sampler: &dyn Sampler, number: u64) -> bool {
+        sampler.depends_on_history() && number >= self.n_first() && number >= self.window
+    }
+
+    /// The seed that a point is evaluated with: of the study's seed and of the point without its staged parameters.
+    ///
+    /// Not of the trial's number, so that a point asked for twice gives the same result twice, and trials that share a fit share its seed.
+    pub fn point_seed(&self, params: &Params) -> Seed {
+        let hash = Sha256::digest(self.fitted(params).to_json());
+        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(hash);
+        Seed::new(self.seed).child("params", u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+    }
+
+    /// The point without its staged parameters: what one fit depends on.
+    pub fn fitted(&self, params: &Params) -> Params {
+        let mut fitted = params.clone();
+        for parameter in self.space.parameters().iter().filter(|parameter| parameter.staged) {
+            fitted.remove(&parameter.name);
+        }
+        fitted
+    }
+
+    fn plan(&self) -> serde_json::Value {
+        let mut plan = serde_json::to_value(self).expect("a plan is made of texts and numbers");
+        if let Some(fields) = plan.as_object_mut() {
+            fields.remove("name");
+            fields.remove("created");
+            fields.remove("requested");
+        }
+        plan
+    }
+}
+
+/// The point of trial `number` and where it comes from; none when the sampler has no more.
+///
+/// A pure function. `history` are the finished trials numbered at most `number` - window, `pending` the points of those between, by number.
+///
+/// # Errors
+/// When the sampler fails, or proposes a point that is not in the space.
+pub fn propose(
+    study: &StudySpec,
+    sampler: &dyn Sampler,
+    history: &History,
+    pending: &[Params],
+    number: u64,
+) -> Result<Option<(Params, Origin)>> {
+    let n_enqueued = study.enqueued.len() as u64;
+    if number < n_enqueued {
+        return Ok(Some((study.enqueued[number as usize].clone(), Origin::Enqueued)));
+    }
+    if number < study.n_first() {
+        return Ok(Some((study.defaults[(number - n_enqueued) as usize].clone(), Origin::Default)));
+    }
+    let seed = Seed::new(study.seed).child("sampler", 0);
+    let Some(params) = sampler.sample(&study.space, history, pending, number - study.n_first(), seed)? else {
+        return Ok(None);
+    };
+    study.space.check(&params).map_err(|error| Error::Contract {
+        subject: format!("sampler `{}`", sampler.name()),
+        message: format!("proposed a point outside the space for trial {number}: {error}"),
+    })?;
+    Ok(Some((params, Origin::Sampler)))
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct StudyOutcome {
+    /// The unbroken prefix 0, 1, 2, ... of finished trials, the ones that count.
+    pub n_counted: u64,
+    /// Finished trials among those opened, the failed and the pruned ones too.
+    pub n_finished: u64,
+    pub n_failed: u64,
+    pub n_pruned: u64,
+    /// The sampler has no more points.
+    pub exhausted: bool,
+    /// Cancelled, or out of time, before the last trial.
+    pub interrupted: bool,
+    /// The counted trial with the best score, the first one on ties.
+    pub best: Option<u64>,
+}
+
+/// JSON with sorted keys and no spaces, whatever order the map type keeps.
+fn canonical(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Object(fields) => {
+            let mut names: Vec<&String> = fields.keys().collect();
+            names.sort();
+            let fields: Vec<String> = names
+                .iter()
+                .map(|name| format!("{}:{}", serde_json::Value::from(name.as_str()), canonical(&fields[*name])))
+                .collect();
+            format!("{{{}}}", fields.join(","))
+        }
+        serde_json::Value::Array(items) => {
+            format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn differ(path: &str, one: &serde_json::Value, other: &serde_json::Value, differences: &mut Vec<String>) {
+    let at = |name: &str| if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+    match (one, other) {
+        _ if canonical(one) == canonical(other) => {}
+        (serde_json::Value::Object(a), serde_json::Value::Object(b)) => {
+            let mut names: Vec<&String> = a.keys().chain(b.keys()).collect();
+            names.sort();
+            names.dedup();
+            let absent = serde_json::Value::Null;
+            for name in names {
+                differ(&at(name), a.get(name).unwrap_or(&absent), b.get(name).unwrap_or(&absent), differences);
+            }
+        }
+        (serde_json::Value::Array(a), serde_json::Value::Array(b)) if a.len() == b.len() => {
+            for (i, (one, other)) in a.iter().zip(b).enumerate() {
+                // Parameters are better known by their name than by their place.
+                let name = one.get("name").and_then(|name| name.as_str()).map_or_else(|| i.to_string(), str::to_string);
+                differ(&at(&name), one, other, differences);
+            }
+        }
+        _ => differences.push(format!("{path}: {} against {}", canonical(one), canonical(other))),
+    }
+}

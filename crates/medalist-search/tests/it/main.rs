@@ -1,0 +1,9 @@
+//! One binary: linking is most of a test's cost.
+
+mod space;
+mod samplers;
+mod stores;
+mod support;
+mod run;
+mod resume;
+mod speed;

@@ -1,0 +1,205 @@
+//! Runs: the same on any number of threads, failures that stay with their trial, stages, memory, events.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use medalist_search::*;
+
+use super::support::*;
+
+fn run_on(n_threads: usize, n_trials: u64, study: &StudySpec, bowl: &Bowl) -> (StudyOutcome, Vec<String>) {
+    let store = MemoryStore::new();
+    let outcome = run(study, &store, bowl, &limits(n_threads, n_trials), &Silent).unwrap();
+    (outcome, essence(&store, study))
+}
+
+#[track_caller]
+fn check_same_on_any_number_of_threads(study: &StudySpec, n_trials: u64) -> StudyOutcome {
+    let bowl = || Bowl { jitter: true, mishaps: true, ..Bowl::default() };
+    let expected = run_on(1, n_trials, study, &bowl());
+    for n_threads in [2, 3, 8, 64] {
+        let found = run_on(n_threads, n_trials, study, &bowl());
+        assert_eq!(found, expected, "{n_threads} threads");
+    }
+    expected.0
+}
+
+#[test]
+fn results_are_the_same_on_any_number_of_threads() {
+    let outcome = check_same_on_any_number_of_threads(&plain_study(PrunerSpec::None), 60);
+    assert_eq!((outcome.n_counted, outcome.n_finished, outcome.n_pruned), (60, 60, 0));
+    assert!(outcome.n_failed > 10 && outcome.best.is_some() && !outcome.interrupted && !outcome.exhausted);
+}
+
+#[test]
+fn prunings_are_the_same_on_any_number_of_threads() {
+    for window in [1, 8, 16] {
+        let study = StudySpec { window, ..plain_study(median()) };
+        let outcome = check_same_on_any_number_of_threads(&study, 60);
+        assert!(outcome.n_pruned > 10, "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_failure_is_that_of_the_lowest_fold_and_stays_with_its_trial() {
+    let study = plain_study(PrunerSpec::None);
+    let store = MemoryStore::new();
+    run(&study, &store, &Bowl { mishaps: true, ..Bowl::default() }, &limits(4, 12), &Silent).unwrap();
+    let trials = store.trials("bowl").unwrap();
+    for (number, reason, n_folds) in [
+        (3, "fold 1 would not converge", 1),
+        (5, "panicked: index out of bounds in trial 5", 2),
+        (7, "score of fold 3 is NaN", 3),
+    ] {
+        let trial = &trials[number];
+        assert_eq!(trial.state, TrialState::Failed { reason: reason.to_string() });
+        assert_eq!((trial.folds.len(), trial.score), (n_folds, None));
+    }
+    assert_eq!(trials.iter().filter(|trial| trial.state == TrialState::Complete).count(), 9);
+}
+
+fn staged_space() -> SearchSpace {
+    SearchSpace::new()
+        .with(Parameter::int("n_estimators", 1, 100).levels([10, 20, 30]).staged())
+        .with(Parameter::float("x", 0.0, 1.0).levels([0.1, 0.3]))
+}
+
+#[test]
+fn the_best_stage_becomes_the_trial() {
+    for pruner in [PrunerSpec::None, median()] {
+        let study = StudySpec { space: staged_space(), enqueued: Vec::new(), ..plain_study(pruner) };
+        check_same_on_any_number_of_threads(&study, 40);
+        let store = MemoryStore::new();
+        run(&study, &store, &Bowl::default(), &limits(2, 3), &Silent).unwrap();
+        for trial in store.trials("bowl").unwrap() {
+            let stages = trial.stages.as_ref().unwrap();
+            assert_eq!(trial.params.get("n_estimators"), Some(&Value::Int(20)));
+            assert_eq!((stages.parameter.as_str(), stages.values.len()), ("n_estimators", 3));
+            assert_eq!(stages.scores[1], trial.folds.iter().map(|fold| fold.score).collect::<Vec<_>>());
+            let oof = store.attachment("bowl", trial.number, "oof").unwrap();
+            assert_eq!(oof, Some(vec![0, 20, 1, 20, 2, 20, 3, 20, 4, 20]));
+        }
+    }
+}
+
+#[test]
+fn a_grid_over_stages_shares_fits_and_ends() {
+    for pruner in [PrunerSpec::None, PrunerSpec::Median { n_startup_trials: 1 }] {
+        let sampler = SamplerSpec::Grid { levels: 0, named: Vec::new() };
+        let study =
+            StudySpec { space: staged_space(), enqueued: Vec::new(), sampler, window: 2, ..plain_study(pruner) };
+        let outcome = check_same_on_any_number_of_threads(&study, 100);
+        assert_eq!((outcome.n_finished, outcome.exhausted), (6, true));
+        let bowl = Bowl::default();
+        let (_, trials) = run_on(2, 100, &study, &bowl);
+        assert!(bowl.group_sizes.lock().unwrap().iter().take(2).all(|size| *size == 3));
+        // Cutting the grid inside of a group changes nothing about the trials that are left.
+        let (_, cut) = run_on(2, 4, &study, &Bowl::default());
+        assert_eq!(cut[..], trials[..4]);
+    }
+}
+
+#[test]
+fn the_same_point_twice_has_the_same_scores() {
+    let point = Params::from([("x", Value::Float(0.5)), ("plain", Value::Bool(true))]);
+    let study = StudySpec { enqueued: vec![point.clone(), point], ..plain_study(PrunerSpec::None) };
+    let store = MemoryStore::new();
+    run(&study, &store, &Bowl::default(), &limits(1, 2), &Silent).unwrap();
+    let trials = store.trials("bowl").unwrap();
+    assert_eq!(trials[0].score, trials[1].score);
+    assert_eq!(trials[0].origin, Origin::Enqueued);
+}
+
+/// Needs memory, and watches how much of it is in use.
+#[derive(Default)]
+struct Hungry {
+    used: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Objective for Hungry {
+    fn evaluate(&self, trials: &[TrialPoint], _fold: usize, _: &Cancel) -> Vec<Result<FoldOutcome, TrialError>> {
+        let need = self.memory(trials[0].params);
+        let used = self.used.fetch_add(need, Ordering::SeqCst) + need;
+        self.most.fetch_max(used, Ordering::SeqCst);
+        std::thread::sleep(std::time::Duration::from_micros(200));
+        self.used.fetch_sub(need, Ordering::SeqCst);
+        trials.iter().map(|_| Ok(FoldOutcome::score(1.0))).collect()
+    }
+
+    fn memory(&self, params: &Params) -> u64 {
+        if params.float("x").unwrap() > 0.9 { 1000 } else { 30 }
+    }
+}
+
+#[test]
+fn memory_stays_below_its_limit_unless_one_fold_alone_exceeds_it() {
+    let hungry = Hungry::default();
+    let limits = Limits { memory: Some(100), ..limits(8, 50) };
+    let outcome = run(&plain_study(PrunerSpec::None), &MemoryStore::new(), &hungry, &limits, &Silent).unwrap();
+    assert_eq!(outcome.n_finished, 50);
+    // A fold of 1000 runs alone; beside each other there are at most three of 30.
+    assert_eq!(hungry.most.load(Ordering::SeqCst), 1000);
+}
+
+#[test]
+fn events_of_a_trial_come_in_order() {
+    let journal = Journal::default();
+    run(&plain_study(median()), &MemoryStore::new(), &Bowl::default(), &limits(3, 20), &journal).unwrap();
+    let lines = journal.0.into_inner().unwrap();
+    assert_eq!(lines.first().unwrap(), "study started with 0 stored");
+    assert_eq!(lines.last().unwrap(), "study finished with 20");
+    let place = |line: String| lines.iter().position(|other| *other == line).unwrap_or_else(|| panic!("no `{line}`"));
+    for number in 0..20 {
+        let finished = lines
+            .iter()
+            .position(|line| *line == format!("trial {number} complete") || *line == format!("trial {number} pruned"));
+        let order = [
+            place(format!("trial {number} started")),
+            place(format!("fold {number}/0 started")),
+            place(format!("fold {number}/0 finished")),
+            finished.unwrap(),
+        ];
+        assert!(order.is_sorted(), "{order:?}");
+    }
+}
+
+/// Ends the study at its third trial.
+struct Broken;
+
+impl Objective for Broken {
+    fn evaluate(&self, trials: &[TrialPoint], _fold: usize, _: &Cancel) -> Vec<Result<FoldOutcome, TrialError>> {
+        let outcome = |point: &TrialPoint| match point.number {
+            3 => Err(TrialError::Fatal("the data file is gone".into())),
+            _ => Ok(FoldOutcome::score(0.0)),
+        };
+        trials.iter().map(outcome).collect()
+    }
+}
+
+#[test]
+fn a_fatal_error_ends_the_study_with_its_message() {
+    let error = run(&plain_study(PrunerSpec::None), &MemoryStore::new(), &Broken, &limits(4, 50), &Silent);
+    assert_eq!(error.unwrap_err().to_string(), "the data file is gone");
+}
+
+/// Panics at the second trial that finishes.
+struct PanickingReporter;
+
+impl Reporter for PanickingReporter {
+    fn report(&self, event: &Event) {
+        match event {
+            Event::TrialFinished { trial } if trial.number == 2 => panic!("closed pipe"),
+            Event::FoldFinished { number: 40, .. } => panic!("closed pipe"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_panic_in_a_reporter_comes_out_and_does_not_hang() {
+    let study = plain_study(PrunerSpec::None);
+    let panics = std::panic::catch_unwind(|| {
+        run(&study, &MemoryStore::new(), &Bowl::default(), &limits(3, 200), &PanickingReporter).map(|_| ())
+    });
+    assert!(panics.is_err());
+}

@@ -1,0 +1,137 @@
+//! Samplers and pruners: their contracts, the order of a grid, the evenness of Sobol' points.
+
+use medalist_search::testing::{check_pruner, check_sampler};
+use medalist_search::*;
+
+const NO_HISTORY: History = History { trials: &[], direction: Direction::Minimize };
+
+fn point(sampler: &dyn Sampler, space: &SearchSpace, number: u64) -> Option<Params> {
+    sampler.sample(space, &NO_HISTORY, &[], number, Seed::new(0)).unwrap()
+}
+
+#[test]
+fn samplers_and_pruners_keep_their_contracts() {
+    for sampler in [SamplerSpec::Grid { levels: 0, named: Vec::new() }, SamplerSpec::Random, SamplerSpec::Sobol] {
+        check_sampler(&*sampler.build()).unwrap();
+    }
+    check_pruner(&NoPruner).unwrap();
+    check_pruner(&Median::default()).unwrap();
+}
+
+#[track_caller]
+fn check_grid(space: &SearchSpace, levels: usize, named: &[&str], expected: &[&str]) {
+    let grid = Grid { levels, named: named.iter().map(|name| name.to_string()).collect() };
+    assert_eq!(grid.len(space), Ok(Some(expected.len() as u64)));
+    let found: Vec<String> = (0..).map_while(|n| point(&grid, space, n)).map(|params| params.to_string()).collect();
+    assert_eq!(found, expected);
+}
+
+fn models() -> SearchSpace {
+    let ridge = SearchSpace::new().with(Parameter::float("alpha", 0.01, 100.0).log().levels([0.1, 10.0]));
+    let boost = SearchSpace::new()
+        .with(Parameter::int("trees", 1, 100).levels([10, 20]).default(10).staged())
+        .with(Parameter::int("depth", 1, 9).levels([2, 4]).default(2))
+        .with(Parameter::choice("loss", ["l2", "l1"]));
+    let nothing = SearchSpace::new();
+    let branches = [("ridge", ridge), ("boost", boost), ("mean", nothing)];
+    SearchSpace::branches("model", branches.map(|(name, space)| (name.to_string(), space)).into())
+}
+
+#[test]
+fn a_grid_goes_branch_by_branch_with_stages_innermost() {
+    check_grid(
+        &models(),
+        0,
+        &[],
+        &[
+            "model=ridge ridge.alpha=0.1",
+            "model=ridge ridge.alpha=10",
+            "boost.depth=2 boost.loss=l2 boost.trees=10 model=boost",
+            "boost.depth=2 boost.loss=l2 boost.trees=20 model=boost",
+            "boost.depth=4 boost.loss=l2 boost.trees=10 model=boost",
+            "boost.depth=4 boost.loss=l2 boost.trees=20 model=boost",
+            "model=mean",
+        ],
+    );
+}
+
+#[test]
+fn named_parameters_of_one_branch_do_not_multiply_another() {
+    check_grid(
+        &models(),
+        3,
+        &["ridge.alpha", "boost.loss"],
+        &[
+            "model=ridge ridge.alpha=0.01",
+            "model=ridge ridge.alpha=1",
+            "model=ridge ridge.alpha=100",
+            "boost.depth=2 boost.loss=l2 boost.trees=10 model=boost",
+            "boost.depth=2 boost.loss=l1 boost.trees=10 model=boost",
+            "model=mean",
+        ],
+    );
+}
+
+#[test]
+fn listed_values_and_restricted_models_are_the_grid() {
+    let mut space = models();
+    for (name, text) in [("ridge.alpha", "=5,1"), ("model", "ridge,mean")] {
+        let restriction = Restriction::parse(space.get(name).unwrap(), text).unwrap();
+        space.restrict(name, restriction).unwrap();
+    }
+    let expected = ["model=ridge ridge.alpha=1", "model=ridge ridge.alpha=5", "model=mean"];
+    check_grid(&space, 10, &["ridge.alpha"], &expected);
+}
+
+#[test]
+fn a_huge_grid_is_counted_and_not_listed() {
+    let space = (0..12).fold(SearchSpace::new(), |space, i| space.with(Parameter::float(format!("x{i:02}"), 0.0, 1.0)));
+    let named = (0..12).map(|i| format!("x{i:02}")).collect();
+    let grid = Grid { levels: 11, named };
+    assert_eq!(grid.len(&space), Ok(Some(11u64.pow(12))));
+    let last = point(&grid, &space, 11u64.pow(12) - 1).unwrap();
+    assert!(last.iter().all(|(_, value)| *value == Value::Float(1.0)));
+    assert_eq!(point(&grid, &space, 11u64.pow(12)), None);
+}
+
+#[test]
+fn a_grid_over_a_stranger_says_which_name_was_meant() {
+    let error = Grid { levels: 3, named: vec!["ridge.alhpa".into()] }.len(&models()).unwrap_err();
+    assert_eq!(error.to_string(), "unknown parameter `ridge.alhpa`; did you mean `ridge.alpha`?");
+}
+
+/// The L2 star discrepancy by Warnock's formula (Matousek, *On the L2-Discrepancy for Anchored Boxes*, 1998).
+fn discrepancy(points: &[Vec<f64>]) -> f64 {
+    let (n, d) = (points.len() as f64, points[0].len() as i32);
+    let one: f64 = points.iter().map(|x| x.iter().map(|x| (1.0 - x * x) / 2.0).product::<f64>()).sum();
+    let pair = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| 1.0 - x.max(*y)).product::<f64>();
+    let two: f64 = points.iter().map(|x| points.iter().map(|y| pair(x, y)).sum::<f64>()).sum();
+    (3f64.powi(-d) - 2.0 / n * one + two / (n * n)).sqrt()
+}
+
+#[test]
+fn sobol_points_are_more_even_than_random_ones() {
+    let space = (0..5).fold(SearchSpace::new(), |space, i| space.with(Parameter::float(format!("x{i}"), 0.0, 1.0)));
+    for seed in 0..5 {
+        let points = |sampler: &dyn Sampler, first: u64| -> Vec<Vec<f64>> {
+            let point = |n| sampler.sample(&space, &NO_HISTORY, &[], n, Seed::new(seed)).unwrap().unwrap();
+            (first..first + 256).map(|n| point(n).iter().map(|(_, x)| x.as_f64().unwrap()).collect()).collect()
+        };
+        let random = discrepancy(&points(&Random, 0));
+        for first in [0, 1 << 16] {
+            let sobol = discrepancy(&points(&Sobol, first));
+            assert!(sobol < random, "sobol {sobol}, random {random}");
+        }
+    }
+}
+
+#[test]
+fn random_integers_have_equal_shares() {
+    let space = SearchSpace::new().with(Parameter::int("k", 1, 5)).with(Parameter::choice("c", ["a", "b", "c"]));
+    let mut counts = [0; 6];
+    for number in 0..5000 {
+        counts[point(&Random, &space, number).unwrap().int("k").unwrap() as usize] += 1;
+    }
+    // Binomial(5000, 1/5): four standard deviations are 113.
+    assert!(counts[1..].iter().all(|count| (887..=1113).contains(count)), "{counts:?}");
+}

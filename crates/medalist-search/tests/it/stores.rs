@@ -1,0 +1,78 @@
+//! Stores: their contract, versions of the schema, several handles on one file.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use medalist_search::testing::check_store;
+use medalist_search::*;
+
+#[test]
+fn the_memory_store_keeps_its_contract() {
+    check_store(MemoryStore::new).unwrap();
+}
+
+#[test]
+fn the_sqlite_store_keeps_its_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    let n_opened = AtomicUsize::new(0);
+    let open = || {
+        let n = n_opened.fetch_add(1, Ordering::Relaxed);
+        SqliteStore::open(dir.path().join(format!("new/{n}.db"))).unwrap()
+    };
+    check_store(open).unwrap();
+}
+
+#[test]
+fn a_newer_schema_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.db");
+    drop(SqliteStore::open(&path).unwrap());
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let error = SqliteStore::open(&path).unwrap_err().to_string();
+    assert!(error.ends_with("its schema has version 99, this program knows 1: update the program"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("train.csv");
+    let text = "id,x\n".repeat(1000);
+    std::fs::write(&path, &text).unwrap();
+    let error = SqliteStore::open(&path).unwrap_err().to_string();
+    assert!(error.contains("not a SQLite file"), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn several_handles_write_beside_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.db");
+    let trial = |number| Trial {
+        number,
+        params: Params::new(),
+        origin: Origin::Sampler,
+        state: TrialState::Complete,
+        folds: Vec::new(),
+        score: Some(0.5),
+        stages: None,
+        seconds: 0.0,
+        created: String::new(),
+    };
+    std::thread::scope(|scope| {
+        for name in ["a", "b", "c", "d"] {
+            let path = &path;
+            scope.spawn(move || {
+                let store = SqliteStore::open(path).unwrap();
+                store.put_study(&StudySpec::new(name, Direction::Minimize)).unwrap();
+                for number in 0..20 {
+                    store.put_trials(name, &[(trial(number), Vec::new())]).unwrap();
+                }
+            });
+        }
+    });
+    let store = SqliteStore::open(&path).unwrap();
+    for study in store.studies().unwrap() {
+        assert_eq!(store.trials(&study.name).unwrap().len(), 20);
+    }
+}

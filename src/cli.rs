@@ -1,0 +1,147 @@
+//! The command line: parses, wires, prints, chooses the exit code.
+//!
+//! stdout is data, stderr is everything else. A crate with models of its own calls [`main`] with a registry that holds them.
+
+mod args;
+mod board;
+mod check;
+mod describe;
+mod new;
+mod output;
+mod studies;
+mod submit;
+mod sweep;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+
+use crate::error::{Error, Kind, Result};
+use crate::registry::Registry;
+use crate::workspace::Workspace;
+
+use args::{Arguments, Command, Global, New};
+use output::Format;
+
+/// Runs the program on the process's arguments.
+pub fn main(registry: Registry) -> ExitCode {
+    // SAFETY: nothing else runs yet. polars reads this once, before its first use, and offers no other way to size its pool; our own pool does the work.
+    unsafe { std::env::set_var("POLARS_MAX_THREADS", "1") };
+    quiet_worker_panics();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage_error(&error),
+    };
+    let session = Session { registry, global: arguments.global, reported: AtomicBool::new(false) };
+    match session.run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            session.print_error(&error);
+            ExitCode::from(error.kind.exit_code())
+        }
+    }
+}
+
+/// What every command needs.
+struct Session {
+    registry: Registry,
+    global: Global,
+    /// Set where what went wrong is already on stdout, in a document of its own.
+    reported: AtomicBool,
+}
+
+impl Session {
+    fn run(&self, command: Command) -> Result<()> {
+        match command {
+            Command::Sweep(args) => sweep::sweep(self, &args),
+            Command::Resume(args) => sweep::resume(self, &args),
+            Command::New(New::Competition(args)) => new::competition(self, &args),
+            Command::New(New::Model(args)) => new::model(self, &args),
+            Command::Init(args) => new::init(self, &args),
+            Command::Show(args) => describe::show(self, &args),
+            Command::Models(args) => describe::models(self, &args),
+            Command::Metrics => describe::metrics(self),
+            Command::Competitions => describe::competitions(self),
+            Command::Leaderboard(args) => board::leaderboard(self, &args),
+            Command::Studies(args) => studies::studies(self, &args),
+            Command::Trials(args) => studies::trials(self, &args),
+            Command::Submit(args) => submit::submit(self, &args),
+            Command::Validate(args) => submit::validate(self, &args),
+            Command::Grade(args) => submit::grade(self, &args),
+            Command::Check(args) => check::check(self, &args),
+            Command::Completions(args) => {
+                let mut text = Vec::new();
+                clap_complete::generate(args.shell, &mut Arguments::command(), "medalist", &mut text);
+                output::print(&String::from_utf8_lossy(&text))
+            }
+        }
+    }
+
+    fn workspace(&self) -> Result<Workspace> {
+        let here = std::env::current_dir().map_err(|error| Error::unexpected(error.to_string()))?;
+        Workspace::find(self.global.workspace.as_deref(), &here)
+    }
+
+    fn format(&self) -> Format {
+        self.global.output.unwrap_or(Format::Table)
+    }
+
+    /// What went wrong is on stdout already.
+    fn set_reported(&self) {
+        self.reported.store(true, Ordering::Relaxed);
+    }
+
+    /// A line on stderr, unless `-q`.
+    fn say(&self, line: impl AsRef<str>) {
+        if !self.global.quiet {
+            eprintln!("{}", line.as_ref());
+        }
+    }
+
+    fn print_error(&self, error: &Error) {
+        if self.reported.load(Ordering::Relaxed) {
+            return;
+        }
+        if self.format() == Format::Json {
+            // The reader may have gone; the exit code still says it.
+            let _ = output::print(&format!("{}\n", error.to_json()));
+        } else {
+            eprintln!("{} {error}", output::paint(output::RED, "error:"));
+        }
+    }
+}
+
+/// clap's own errors, in the documented form and with the documented code.
+fn usage_error(error: &clap::Error) -> ExitCode {
+    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let json = std::env::args().any(|arg| arg == "--output=json")
+        || std::env::args().zip(std::env::args().skip(1)).any(|(flag, value)| flag == "--output" && value == "json");
+    if json && !asked_for {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string();
+        let error = Error::usage(message).help("see `medalist --help`");
+        let _ = output::print(&format!("{}\n", error.to_json()));
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(if asked_for { 0 } else { Kind::Usage.exit_code() })
+}
+
+/// A panic in a trial fails that trial, with its message as the reason: the hook's text would only tear the progress bar.
+fn quiet_worker_panics() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let worker = std::thread::current().name().is_some_and(|name| name.starts_with(sweep::WORKER));
+        if !worker {
+            default(panic);
+        }
+    }));
+}
+
+/// The folder of the medalist sources that this binary was built from.
+fn source_folder() -> PathBuf {
+    PathBuf::from(env!("MEDALIST_SOURCE"))
+}

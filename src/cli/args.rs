@@ -1,0 +1,394 @@
+//! The arguments of every command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::output::Format;
+use crate::plan::{Plan, Pruning, Search, SetValue};
+use crate::search::Value;
+
+/// A harness for prediction competitions: load, sweep, compare, submit.
+#[derive(Parser)]
+#[command(
+    name = "medalist",
+    version,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  medalist sweep penguins                                  the main job on a bundled competition
+  medalist new competition titanic --dir ~/Downloads/titanic --metric accuracy
+  medalist sweep titanic --search random --trials 60 --jobs 2 --seed 1
+  medalist sweep titanic --search grid --models ridge --set ridge.alpha=0.1,1,10
+  medalist leaderboard titanic
+  medalist submit titanic --best
+
+Exit codes: 0 done, 1 unexpected, 2 usage, 3 data, config or submission wrong, 4 no trial succeeded or a check failed,
+5 store unreachable or busy, 130 interrupted."
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Args)]
+pub struct Global {
+    /// The folder that holds `competitions/` and `submissions/` [default: the nearest one upwards]
+    #[arg(long, global = true, env = "MEDALIST_WORKSPACE", value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// How to print data [default: table]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    pub output: Option<Format>,
+    /// Print nothing but data and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Print a line for every trial, and more of what was found
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Search models and hyperparameters on a competition's folds, then write leaderboard and submission
+    Sweep(SweepArgs),
+    /// Continue a study where it stopped
+    Resume(ResumeArgs),
+    /// Add a competition or a model
+    #[command(subcommand)]
+    New(New),
+    /// Make a folder with `competitions/` and `submissions/`
+    Init(InitArgs),
+    /// Describe a competition (SLUG) or a trial (STUDY/NUMBER)
+    Show(ShowArgs),
+    /// List the competitions of the workspace
+    Competitions,
+    /// List the models, or the parameters of one
+    Models(ModelsArgs),
+    /// List the metrics
+    Metrics,
+    /// Best trials of a competition across its studies
+    Leaderboard(LeaderboardArgs),
+    /// List the studies
+    Studies(StudiesArgs),
+    /// List the trials of a study
+    Trials(TrialsArgs),
+    /// Predict the test rows with a trial's model and write a submission
+    Submit(SubmitArgs),
+    /// Name every fault of a submission file
+    Validate(ValidateArgs),
+    /// Score a submission against the competition's solution
+    Grade(GradeArgs),
+    /// Run the contract checks on models, metrics and transforms
+    Check(CheckArgs),
+    /// Print a shell's completion script
+    Completions(CompletionsArgs),
+}
+
+#[derive(Subcommand)]
+pub enum New {
+    /// Work out a competition from its files and write competition.toml
+    Competition(NewCompetitionArgs),
+    /// Write a model to fill in: a file of src/models in a clone, else a small crate
+    Model(NewModelArgs),
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  medalist sweep penguins
+  medalist sweep titanic --time 60s --models ridge,knn --jobs 2
+  medalist sweep titanic --search grid --models ridge --set ridge.alpha=1e-3..1e3 --levels 40
+  medalist sweep titanic --search grid --models gbdt --set gbdt.learning_rate=0.05,0.1 --dry-run
+  medalist sweep plan.toml")]
+pub struct SweepArgs {
+    /// A competition's slug, or a plan file (.toml)
+    pub target: String,
+    /// How points are proposed [default: random]
+    #[arg(long, value_enum)]
+    pub search: Option<Search>,
+    /// How many trials [default: 60; all of a grid; as many as fit with --time]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub trials: Option<u64>,
+    /// Stop searching after this long, such as 60s or 10m
+    #[arg(long, value_name = "TIME")]
+    pub time: Option<String>,
+    /// The models to try, separated by commas [default: all that fit]
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub models: Option<Vec<String>>,
+    /// Narrow a parameter: NAME=0.1,1,10 or NAME=1e-4..1e3 or NAME=5
+    #[arg(long = "set", value_name = "NAME=VALUES", value_parser = parse_set)]
+    pub set: Vec<(String, String)>,
+    /// Points a named range has in a grid [default: 5]
+    #[arg(long, value_name = "N", value_parser = parse_levels)]
+    pub levels: Option<usize>,
+    /// Number of folds, instead of competition.toml's
+    #[arg(long, value_name = "N", value_parser = parse_folds)]
+    pub folds: Option<usize>,
+    /// Seed of everything random in the study [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Threads [default: all processors]; results do not depend on it
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+    /// A trial sees the results of those this many numbers before it [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub window: Option<u64>,
+    /// The study's name [default: made from the plan, so that the same command continues it]
+    #[arg(long, value_name = "NAME")]
+    pub study: Option<String>,
+    /// Stop hopeless trials after two fifths of their folds [default: none]
+    #[arg(long, value_enum)]
+    pub pruner: Option<Pruning>,
+    /// Memory that running fits and prepared folds may take, such as 4G
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<String>,
+    /// Print the plan and the number of fits, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not write a submission at the end
+    #[arg(long)]
+    pub no_submission: bool,
+}
+
+impl SweepArgs {
+    /// What the command line says, without what is not a plan's.
+    pub fn plan(&self) -> Plan {
+        let value = |text: &String| SetValue::One(Value::Text(text.clone()));
+        Plan {
+            competition: None,
+            search: self.search,
+            trials: self.trials,
+            time: self.time.clone(),
+            models: self.models.clone(),
+            set: self.set.iter().map(|(name, text)| (name.clone(), value(text))).collect(),
+            levels: self.levels,
+            folds: self.folds,
+            seed: self.seed,
+            jobs: self.jobs,
+            window: self.window,
+            study: self.study.clone(),
+            pruner: self.pruner,
+            memory: self.memory.clone(),
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct ResumeArgs {
+    /// The study's name
+    pub study: String,
+    /// How many trials in all [default: as many as it was started with]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub trials: Option<u64>,
+    /// Stop searching after this long, such as 60s or 10m
+    #[arg(long, value_name = "TIME")]
+    pub time: Option<String>,
+    /// Threads [default: all processors]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+    /// Memory that running fits and prepared folds may take, such as 4G
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<String>,
+    /// Do not write a submission at the end
+    #[arg(long)]
+    pub no_submission: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  medalist new competition titanic --train train.csv --test test.csv --sample gender_submission.csv --metric accuracy
+  medalist new competition titanic --dir ~/Downloads/titanic
+  medalist new competition titanic --zip titanic.zip --metric accuracy
+  medalist new competition houses --dir houses --target SalePrice --metric rmse_log --scheme stratified")]
+pub struct NewCompetitionArgs {
+    /// The competition's name: letters, digits and `-`
+    pub slug: String,
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["dir", "zip"])]
+    pub train: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub test: Option<PathBuf>,
+    /// The sample submission
+    #[arg(long, value_name = "FILE")]
+    pub sample: Option<PathBuf>,
+    /// A folder with a Kaggle download
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["train", "zip"])]
+    pub dir: Option<PathBuf>,
+    /// A Kaggle download as it is
+    #[arg(long, value_name = "FILE", conflicts_with = "train")]
+    pub zip: Option<PathBuf>,
+    /// The true targets of the test rows, for `grade` alone
+    #[arg(long, value_name = "FILE")]
+    pub solution: Option<PathBuf>,
+    #[arg(long)]
+    pub title: Option<String>,
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Option<String>,
+    /// Target column or columns, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    pub target: Option<Vec<String>>,
+    /// binary, multiclass, regression or ordinal
+    #[arg(long)]
+    pub task: Option<String>,
+    /// `medalist metrics` lists them
+    #[arg(long)]
+    pub metric: Option<String>,
+    /// Fold scheme: kfold, stratified, group, stratified_group, time_expanding, time_blocked, leave_one_group_out
+    #[arg(long)]
+    pub scheme: Option<String>,
+    #[arg(long, value_name = "N", value_parser = parse_folds)]
+    pub folds: Option<usize>,
+    /// Column whose equal values must stay in one fold; `PassengerId:_` uses the part up to `_`
+    #[arg(long, value_name = "COLUMN")]
+    pub group: Option<String>,
+    /// Column that orders the rows in time
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// Column of non-negative row weights
+    #[arg(long, value_name = "COLUMN")]
+    pub weight: Option<String>,
+    /// The label that counts as positive
+    #[arg(long, value_name = "LABEL")]
+    pub positive: Option<String>,
+    /// Columns to leave out, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    pub drop: Vec<String>,
+    /// A column's type: NAME=numeric|boolean|categorical|date|text
+    #[arg(long = "type", value_name = "NAME=TYPE", value_parser = parse_set)]
+    pub types: Vec<(String, String)>,
+    /// Spellings of a missing value in every column, separated by commas (empty cells always are)
+    #[arg(long, value_delimiter = ',', value_name = "WORDS")]
+    pub missing: Vec<String>,
+    /// Shape of a row that is an image, such as 1,8,8
+    #[arg(long, value_delimiter = ',', value_name = "DIMS")]
+    pub tensor: Option<Vec<usize>>,
+    /// utf8 or latin1
+    #[arg(long)]
+    pub encoding: Option<String>,
+}
+
+#[derive(Args)]
+pub struct NewModelArgs {
+    /// The model's name in snake_case
+    pub name: String,
+}
+
+#[derive(Args)]
+pub struct InitArgs {
+    pub dir: PathBuf,
+}
+
+#[derive(Args)]
+pub struct ShowArgs {
+    /// A competition's slug, or STUDY/NUMBER
+    pub what: String,
+}
+
+#[derive(Args)]
+pub struct ModelsArgs {
+    /// Show this model's parameters
+    pub name: Option<String>,
+}
+
+#[derive(Args)]
+pub struct LeaderboardArgs {
+    pub slug: String,
+    /// How many rows to print
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub top: usize,
+    /// The true targets [default: solution.csv in the competition's folder]
+    #[arg(long, value_name = "FILE")]
+    pub solution: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct StudiesArgs {
+    /// Only those of this competition
+    pub slug: Option<String>,
+}
+
+#[derive(Args)]
+pub struct TrialsArgs {
+    pub study: String,
+}
+
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["best", "trial"]))]
+#[command(group = clap::ArgGroup::new("how").args(["refit", "average"]))]
+pub struct SubmitArgs {
+    pub slug: String,
+    /// The best trial of all studies
+    #[arg(long)]
+    pub best: bool,
+    /// This trial
+    #[arg(long, value_name = "STUDY/NUMBER")]
+    pub trial: Option<String>,
+    /// Fit once more on all training rows (the default)
+    #[arg(long)]
+    pub refit: bool,
+    /// Average the predictions of the fold models
+    #[arg(long)]
+    pub average: bool,
+    /// Threads [default: all processors]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+}
+
+#[derive(Args)]
+pub struct ValidateArgs {
+    pub slug: String,
+    pub file: PathBuf,
+}
+
+#[derive(Args)]
+pub struct GradeArgs {
+    pub slug: String,
+    pub file: PathBuf,
+    /// The true targets [default: solution.csv in the competition's folder]
+    #[arg(long, value_name = "FILE")]
+    pub solution: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["name", "all"]))]
+pub struct CheckArgs {
+    /// A model, metric or transform
+    pub name: Option<String>,
+    /// Every one that this binary holds
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Args)]
+pub struct CompletionsArgs {
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+fn parse_set(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_string(), value.to_string())),
+        _ => Err("expected NAME=VALUE".to_string()),
+    }
+}
+
+fn parse_jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs) if (1..=1024).contains(&jobs) => Ok(jobs),
+        _ => Err("expected a number of threads from 1 to 1024".to_string()),
+    }
+}
+
+fn parse_folds(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(folds) if (2..=1000).contains(&folds) => Ok(folds),
+        _ => Err("expected a number of folds from 2 to 1000".to_string()),
+    }
+}
+
+fn parse_levels(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(levels) if (1..=1_000_000).contains(&levels) => Ok(levels),
+        _ => Err("expected a number of levels from 1 to 1,000,000".to_string()),
+    }
+}

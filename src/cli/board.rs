@@ -1,0 +1,36 @@
+//! `leaderboard`: the best trials of a competition.
+
+use super::Session;
+use super::args::LeaderboardArgs;
+use super::output::{self, Format, terminal_width};
+use crate::error::Result;
+use crate::leaderboard::{self, Row};
+use crate::results;
+
+pub fn leaderboard(session: &Session, args: &LeaderboardArgs) -> Result<()> {
+    let workspace = session.workspace()?;
+    let competition = workspace.load(&args.slug, &session.registry)?;
+    let metric = competition.metric(&session.registry)?;
+    let store = workspace.store()?;
+    let mut rows = results::rows(&store, &competition, metric.direction(), None)?;
+    rows.truncate(args.top);
+    let beside = competition.dir.join("solution.csv");
+    let solution = args.solution.clone().or(beside.is_file().then_some(beside));
+    if let Some(solution) = solution {
+        results::grade_rows(&mut rows, &store, &competition, &session.registry, &solution)?;
+    }
+    if rows.is_empty() {
+        session.say(format!("no trial yet: `medalist sweep {}` makes some", args.slug));
+    }
+    output::print(&text(&rows, session.format()))
+}
+
+/// The rows in the form asked for.
+pub fn text(rows: &[Row], format: Format) -> String {
+    match format {
+        Format::Table => leaderboard::to_table(rows, terminal_width()) + "\n",
+        Format::Csv => leaderboard::to_csv(rows),
+        Format::Markdown => leaderboard::to_markdown(rows),
+        Format::Json => format!("{:#}\n", leaderboard::to_json(rows)),
+    }
+}

@@ -1,0 +1,178 @@
+//! `new competition`, `new model`, `init`: what is written once and then lived in.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::args::{InitArgs, NewCompetitionArgs, NewModelArgs};
+use super::output::{self, Format};
+use super::{Session, describe, source_folder};
+use crate::competition::guess::{self, NewCompetition};
+use crate::error::{Error, Result};
+use crate::workspace::Workspace;
+
+pub fn init(session: &Session, args: &InitArgs) -> Result<()> {
+    let workspace = Workspace::init(&args.dir)?;
+    session.say(format!("{} is a workspace", workspace.root.display()));
+    let cd = format!("cd {}", workspace.root.display());
+    session.say(format!("next: {cd} && medalist new competition SLUG --dir FOLDER"));
+    Ok(())
+}
+
+pub fn competition(session: &Session, args: &NewCompetitionArgs) -> Result<()> {
+    let workspace = session.workspace()?;
+    let request = NewCompetition {
+        slug: args.slug.clone(),
+        train: args.train.clone(),
+        test: args.test.clone(),
+        sample: args.sample.clone(),
+        dir: args.dir.clone(),
+        zip: args.zip.clone(),
+        solution: args.solution.clone(),
+        title: args.title.clone(),
+        id: args.id.clone(),
+        targets: args.target.clone(),
+        task: args.task.clone(),
+        metric: args.metric.clone(),
+        scheme: args.scheme.clone(),
+        n_folds: args.folds,
+        group: args.group.clone(),
+        time: args.time.clone(),
+        weight: args.weight.clone(),
+        positive: args.positive.clone(),
+        drop: args.drop.clone(),
+        types: args.types.clone(),
+        missing: args.missing.clone(),
+        tensor: args.tensor.clone(),
+        encoding: args.encoding.clone(),
+    };
+    let guess = guess::guess(&request, &session.registry)?;
+    let competition = guess.write(&workspace.competitions(), &session.registry)?;
+    let file = competition.dir.join("competition.toml");
+    let shown = file.strip_prefix(&workspace.root).unwrap_or(&file).display().to_string();
+    if session.format() == Format::Json {
+        let notes: Vec<&String> = guess.notes.iter().chain(&competition.notes).collect();
+        output::print_json(&json!({
+            "file": shown,
+            "slug": args.slug,
+            "task": competition.task.name(),
+            "targets": competition.targets.iter().map(|target| target.name.clone()).collect::<Vec<_>>(),
+            "id": competition.config.id,
+            "metric": competition.config.metric.name,
+            "notes": notes,
+        }))?;
+    } else {
+        describe::summarise(session, &competition);
+        for note in guess.notes.iter().chain(&competition.notes) {
+            session.say(format!("note      {note}"));
+        }
+        output::print(&format!("{shown}\n"))?;
+    }
+    session.say(format!("next: look through {shown}, then medalist sweep {}", args.slug));
+    Ok(())
+}
+
+pub fn model(session: &Session, args: &NewModelArgs) -> Result<()> {
+    let name = checked_name(&args.name)?;
+    if session.registry.model(name).is_ok() {
+        return Err(Error::usage(format!("there is a model `{name}` already")).help("choose another name"));
+    }
+    let workspace = session.workspace()?;
+    let in_clone = is_medalist_source(&workspace.root);
+    let type_name = camel_case(name);
+    let written = if in_clone {
+        let file = workspace.root.join("src/models").join(format!("{name}.rs"));
+        let text = template(name, &type_name, "crate");
+        write_new(&file, &text)?;
+        vec![file]
+    } else {
+        write_package(&workspace.root, name, &type_name)?
+    };
+    let shown: Vec<String> = written
+        .iter()
+        .map(|file| file.strip_prefix(&workspace.root).unwrap_or(file).display().to_string())
+        .collect();
+    if session.format() == Format::Json {
+        output::print_json(&json!({ "files": shown }))?;
+    } else {
+        output::print(&(shown.join("\n") + "\n"))?;
+    }
+    session.say(if in_clone {
+        format!("next: fill in fit and predict, then cargo run --release -- sweep penguins --models {name}")
+    } else {
+        format!("next: fill in fit and predict, then cargo run --release --manifest-path models/{name}/Cargo.toml -- sweep SLUG --models {name}")
+    });
+    Ok(())
+}
+
+/// Whether the workspace is a clone of medalist itself, where a dropped-in file is enough.
+fn is_medalist_source(root: &Path) -> bool {
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    root.join("src/models/mod.rs").is_file() && manifest.contains("name = \"medalist\"")
+}
+
+fn write_package(root: &Path, name: &str, type_name: &str) -> Result<Vec<PathBuf>> {
+    let folder = root.join("models").join(name);
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\n\
+         medalist = {{ path = {:?} }}\nndarray = \"0.16\"\n\n# A workspace of its own, wherever it lies.\n[workspace]\n",
+        source_folder().display().to_string()
+    );
+    let main = format!(
+        "mod {name};\n\nuse std::process::ExitCode;\n\nuse medalist::Registry;\n\nfn main() -> ExitCode {{\n    \
+         medalist::cli::main(Registry::builtin().with::<{name}::{type_name}>(\"{name}\"))\n}}\n"
+    );
+    let files = [
+        (folder.join("Cargo.toml"), manifest),
+        (folder.join("src/main.rs"), main),
+        (folder.join(format!("src/{name}.rs")), template(name, type_name, "medalist")),
+    ];
+    // The same versions as medalist's own: what it was tested with.
+    let lock = source_folder().join("Cargo.lock");
+    for (file, text) in &files {
+        write_new(file, text)?;
+    }
+    if lock.is_file() {
+        let copy = folder.join("Cargo.lock");
+        std::fs::copy(&lock, &copy).map_err(|error| Error::io(&copy, &error))?;
+    }
+    Ok(files.into_iter().map(|(file, _)| file).collect())
+}
+
+/// # Errors
+/// When the file is there already: nothing is overwritten.
+fn write_new(file: &Path, text: &str) -> Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, &error))?;
+    }
+    let mut handle = std::fs::File::create_new(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::usage("it is there already").file(file).help("nothing was overwritten"),
+        _ => Error::io(file, &error),
+    })?;
+    std::io::Write::write_all(&mut handle, text.as_bytes()).map_err(|error| Error::io(file, &error))
+}
+
+/// # Errors
+/// When it is no snake_case identifier.
+fn checked_name(name: &str) -> Result<&str> {
+    let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+    let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
+    let reserved = ["mod", "self", "super", "crate", "model", "prep", "fn", "type", "impl", "use", "pub", "main", "test", "medalist"];
+    if starts_well && name.chars().all(letters) && !reserved.contains(&name) && name.len() <= 60 {
+        return Ok(name);
+    }
+    Err(Error::usage(format!("`{name}` cannot be a model's name")).help("snake_case, such as my_ridge"))
+}
+
+fn camel_case(name: &str) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+    };
+    name.split('_').map(capital).collect()
+}
+
+/// A model that works as it is: the training rows' mean or class shares, drawn towards uniform.
+fn template(name: &str, type_name: &str, path: &str) -> String {
+    include_str!("model_template.rs.txt").replace("{name}", name).replace("{Type}", type_name).replace("{path}", path)
+}

@@ -1,0 +1,112 @@
+//! How data is printed: tables, CSV, JSON, Markdown, on stdout and nowhere else.
+
+use std::io::{ErrorKind, IsTerminal, Write};
+
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// The forms that `--output` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Table,
+    Csv,
+    Json,
+    Markdown,
+}
+
+pub const RED: &str = "31;1";
+pub const BOLD: &str = "1";
+
+/// The text in a colour, on a terminal and without NO_COLOR.
+pub fn paint(code: &str, text: &str) -> String {
+    let wanted = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if wanted { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+}
+
+/// Writes to stdout. A reader that has gone (`| head`) is no error.
+///
+/// # Errors
+/// When stdout cannot be written for another reason.
+pub fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::unexpected(format!("stdout: {error}"))),
+        _ => Ok(()),
+    }
+}
+
+/// # Errors
+/// When stdout cannot be written.
+pub fn print_json(value: &Value) -> Result<()> {
+    print(&format!("{value:#}\n"))
+}
+
+/// Rows of text under a header, and the same as JSON objects.
+pub struct Listing {
+    header: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+    json: Vec<Value>,
+}
+
+impl Listing {
+    pub fn new(header: &[&'static str]) -> Self {
+        Listing { header: header.to_vec(), rows: Vec::new(), json: Vec::new() }
+    }
+
+    /// `json`: the same row with its types.
+    pub fn push(&mut self, cells: Vec<String>, json: Value) {
+        self.rows.push(cells);
+        self.json.push(json);
+    }
+
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn print(&self, format: Format) -> Result<()> {
+        match format {
+            Format::Json => print_json(&Value::Array(self.json.clone())),
+            Format::Csv => print(&self.csv()),
+            Format::Markdown => print(&self.markdown()),
+            Format::Table => print(&format!("{}\n", self.table())),
+        }
+    }
+
+    fn table(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─')));
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(terminal_width());
+        table.set_header(&self.header);
+        table.add_rows(&self.rows);
+        table.trim_fmt()
+    }
+
+    fn csv(&self) -> String {
+        let quote = |cell: &str| {
+            if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_string() }
+        };
+        let header = self.header.iter().map(|name| name.replace(' ', "_")).collect::<Vec<_>>().join(",");
+        let rows = self.rows.iter().map(|row| row.iter().map(|cell| quote(cell)).collect::<Vec<_>>().join(","));
+        std::iter::once(header).chain(rows).map(|line| line + "\n").collect()
+    }
+
+    fn markdown(&self) -> String {
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let escape = |cell: &String| cell.replace('|', "\\|").replace('\n', " ");
+        let mut text = line(self.header.iter().map(|name| name.to_string()).collect());
+        text += &line(self.header.iter().map(|_| "---".to_string()).collect());
+        for row in &self.rows {
+            text += &line(row.iter().map(escape).collect());
+        }
+        text
+    }
+}
+
+/// Columns of the terminal; 120 where stdout is none.
+pub fn terminal_width() -> u16 {
+    match terminal_size::terminal_size() {
+        Some((width, _)) if std::io::stdout().is_terminal() => width.0.max(40),
+        _ => 120,
+    }
+}

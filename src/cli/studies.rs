@@ -1,0 +1,81 @@
+//! `studies` and `trials`: what the store holds.
+
+use medalist_search::{Store, TrialState, best, counted};
+use serde_json::json;
+
+use super::Session;
+use super::args::{StudiesArgs, TrialsArgs};
+use super::output::Listing;
+use crate::error::Result;
+use crate::leaderboard::short;
+use crate::results;
+
+pub fn studies(session: &Session, args: &StudiesArgs) -> Result<()> {
+    let workspace = session.workspace()?;
+    if let Some(slug) = &args.slug {
+        workspace.competition_dir(slug)?;
+    }
+    let store = workspace.store()?;
+    let mut listing = Listing::new(&["study", "competition", "search", "seed", "trials", "best", "score", "created"]);
+    for spec in store.studies()? {
+        let slug = results::slug(&spec).to_string();
+        if args.slug.as_ref().is_some_and(|wanted| *wanted != slug) {
+            continue;
+        }
+        let trials = store.trials(&spec.name)?;
+        let counted = counted(&trials);
+        let best = best(counted, spec.direction);
+        let score = best.and_then(|trial| trial.score);
+        let search = spec.sampler.build().name().to_string();
+        let cells = vec![
+            spec.name.clone(),
+            slug.clone(),
+            search.clone(),
+            spec.seed.to_string(),
+            counted.len().to_string(),
+            best.map(|trial| trial.number.to_string()).unwrap_or_default(),
+            score.map(short).unwrap_or_default(),
+            spec.created.clone(),
+        ];
+        let json = json!({
+            "study": spec.name, "competition": slug, "search": search, "seed": spec.seed,
+            "trials": counted.len(), "best": best.map(|trial| trial.number), "score": score, "created": spec.created,
+        });
+        listing.push(cells, json);
+    }
+    listing.print(session.format())
+}
+
+pub fn trials(session: &Session, args: &TrialsArgs) -> Result<()> {
+    let store = session.workspace()?.store()?;
+    let spec = results::find_study(&store, &args.study)?;
+    let mut listing = Listing::new(&["trial", "state", "score", "model", "parameters", "total_seconds", "created"]);
+    for trial in store.trials(&spec.name)? {
+        let reason = match &trial.state {
+            TrialState::Failed { reason } => Some(reason.clone()),
+            _ => None,
+        };
+        let state = trial.state.name();
+        let model = trial.params.text("model").unwrap_or("?").to_string();
+        let params: Vec<String> = trial.params.iter().filter(|(name, _)| *name != "model").map(|(name, value)| format!("{name}={value}")).collect();
+        let state_text = match &reason {
+            Some(reason) => format!("{state}: {reason}"),
+            None => state.to_string(),
+        };
+        let cells = vec![
+            trial.number.to_string(),
+            state_text,
+            trial.score.map(|score| score.to_string()).unwrap_or_default(),
+            model.clone(),
+            params.join(" "),
+            format!("{:.3}", trial.seconds),
+            trial.created.clone(),
+        ];
+        let json = json!({
+            "trial": trial.number, "state": state, "reason": reason, "score": trial.score, "model": model,
+            "params": trial.params, "folds": trial.folds, "total_seconds": trial.seconds, "created": trial.created,
+        });
+        listing.push(cells, json);
+    }
+    listing.print(session.format())
+}

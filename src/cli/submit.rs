@@ -1,0 +1,191 @@
+//! `submit`, `validate` and `grade`: from a trial to a file that Kaggle accepts, and what a file is worth.
+
+use std::path::PathBuf;
+
+use medalist_search::{Attachment, Seed, SqliteStore, Store, StudySpec, Trial, TrialState};
+use serde_json::json;
+
+use super::args::{GradeArgs, SubmitArgs, ValidateArgs};
+use super::output::{self, Format};
+use super::{Session, sweep};
+use crate::competition::Competition;
+use crate::error::{Error, Kind, Result};
+use crate::evaluate::{self, Evaluation};
+use crate::plan::Plan;
+use crate::predictions::Predictions;
+use crate::results;
+use crate::submission::{self, Provenance};
+use crate::workspace::Workspace;
+
+/// Faults that are printed; the rest are counted.
+const MAX_FAULTS: usize = 20;
+
+/// Which model predicts the test rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// One fitted on all training rows.
+    Refit,
+    /// The mean over the fold models.
+    Average,
+}
+
+impl How {
+    fn name(self) -> &'static str {
+        match self {
+            How::Refit => "refit",
+            How::Average => "average",
+        }
+    }
+
+    fn attachment(self) -> &'static str {
+        match self {
+            How::Refit => results::TEST_REFIT,
+            How::Average => results::TEST_AVERAGE,
+        }
+    }
+}
+
+pub fn submit(session: &Session, args: &SubmitArgs) -> Result<()> {
+    let workspace = session.workspace()?;
+    let store = workspace.store()?;
+    let pool = sweep::thread_pool(args.jobs)?;
+    let competition = pool.install(|| workspace.load(&args.slug, &session.registry))?;
+    let metric = competition.metric(&session.registry)?;
+    let (spec, trial) = match &args.trial {
+        Some(name) => results::find_trial(&store, name)?,
+        None => {
+            let rows = results::rows(&store, &competition, metric.direction(), None)?;
+            let best = rows.first().ok_or_else(|| {
+                Error::new(Kind::NoTrial, format!("no trial of `{}` succeeded yet", args.slug))
+                    .help(format!("`medalist sweep {}` makes some", args.slug))
+            })?;
+            results::find_trial(&store, &format!("{}/{}", best.study, best.trial))?
+        }
+    };
+    if results::slug(&spec) != args.slug {
+        let message = format!("study `{}` is about `{}`, not `{}`", spec.name, results::slug(&spec), args.slug);
+        return Err(Error::usage(message));
+    }
+    if spec.problem["data and settings"] != competition.fingerprint.as_str() {
+        return Err(Error::config(format!("study `{}` was made on other data or settings of `{}`", spec.name, args.slug))
+            .help("put them back, or sweep again"));
+    }
+    if trial.state != TrialState::Complete {
+        return Err(Error::usage(format!("trial {}/{} has no score", spec.name, trial.number))
+            .help(format!("`medalist trials {}` lists those that have one", spec.name)));
+    }
+    let plan: Plan = serde_json::from_value(spec.requested.clone()).map_err(|error| Error::unexpected(error.to_string()))?;
+    let folds = competition.folds(plan.folds)?;
+    let deadline = evaluate::deadline(None);
+    let seed = Seed::new(spec.seed);
+    let evaluation = Evaluation::new(&competition, &session.registry, folds, spec.space.clone(), seed, u64::MAX, deadline)?;
+    let how = if args.average { How::Average } else { How::Refit };
+    let file = pool.install(|| write(session, &workspace, &store, &competition, &evaluation, &spec, &trial, how))?;
+    let shown = file.strip_prefix(&workspace.root).unwrap_or(&file).display().to_string();
+    if session.format() == Format::Json {
+        let trial = format!("{}/{}", spec.name, trial.number);
+        output::print_json(&json!({ "file": shown, "trial": trial, "how": how.name() }))?;
+    } else {
+        output::print(&format!("{shown}\n"))?;
+    }
+    if competition.dir.join("solution.csv").is_file() {
+        session.say(format!("next: medalist grade {} {shown}", args.slug));
+    }
+    Ok(())
+}
+
+/// Predicts the test rows with a trial's model, writes the submission and its provenance, and keeps the predictions in the store.
+///
+/// # Errors
+/// When there is no test set, the fit fails, or the file cannot be written.
+#[expect(clippy::too_many_arguments, reason = "the stations of the straight line, each needed once")]
+pub fn write(
+    session: &Session,
+    workspace: &Workspace,
+    store: &SqliteStore,
+    competition: &Competition,
+    evaluation: &Evaluation,
+    spec: &StudySpec,
+    trial: &Trial,
+    how: How,
+) -> Result<PathBuf> {
+    let kept = store.attachment(&spec.name, trial.number, how.attachment())?;
+    let outputs = match kept {
+        Some(bytes) => Predictions::from_bytes(&bytes)?.outputs,
+        None => {
+            let seed = spec.point_seed(&trial.params);
+            let outputs = match how {
+                How::Refit => evaluation.refit(&trial.params, seed)?,
+                How::Average => evaluation.average(&trial.params, seed)?,
+            };
+            let predictions = Predictions { outputs };
+            let attachment = Attachment { name: how.attachment().to_string(), bytes: predictions.to_bytes()? };
+            store.put_attachment(&spec.name, trial.number, &attachment)?;
+            predictions.outputs
+        }
+    };
+    let name = format!("{}-{}-{}", spec.name, trial.number, how.name());
+    let folder = workspace.submissions(&competition.slug);
+    std::fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, &error))?;
+    let file = submission::write(competition, &outputs, &folder.join(format!("{name}.csv")), &session.registry)?;
+    let provenance = Provenance::new(competition, spec, trial, how.name(), &file)?;
+    submission::write_provenance(&folder.join(format!("{name}.json")), &provenance)?;
+    Ok(file)
+}
+
+pub fn validate(session: &Session, args: &ValidateArgs) -> Result<()> {
+    let competition = session.workspace()?.load(&args.slug, &session.registry)?;
+    let checked = submission::validate(&competition, &args.file, &session.registry)?;
+    let errors: Vec<String> = checked.faults.iter().map(|fault| fault.to_string()).collect();
+    if session.format() == Format::Json {
+        output::print_json(&json!({ "valid": errors.is_empty(), "errors": errors }))?;
+    } else if errors.is_empty() {
+        output::print(&format!("valid: {} rows\n", checked.n_rows))?;
+    }
+    refuse_invalid(session, &args.file, &errors)
+}
+
+pub fn grade(session: &Session, args: &GradeArgs) -> Result<()> {
+    let competition = session.workspace()?.load(&args.slug, &session.registry)?;
+    let solution = args.solution.clone().unwrap_or_else(|| competition.dir.join("solution.csv"));
+    if !solution.is_file() {
+        return Err(Error::data("there is no solution to grade against").file(&solution).help("`--solution FILE` names one"));
+    }
+    let grade = submission::grade(&competition, &args.file, &solution, &session.registry)?;
+    if session.format() == Format::Json {
+        output::print_json(&json!({
+            "score": grade.score,
+            "public": grade.public,
+            "private": grade.private,
+            "valid": grade.valid,
+            "errors": grade.errors,
+        }))?;
+    } else if let (true, Some(score)) = (grade.valid, grade.score) {
+        let part = |name: &str, score: Option<f64>| match score {
+            Some(score) => format!("{name:8} {}\n", submission::truncate(score)),
+            None => String::new(),
+        };
+        output::print(&(part("score", Some(score)) + &part("public", grade.public) + &part("private", grade.private)))?;
+        for error in &grade.errors {
+            session.say(error);
+        }
+    }
+    if grade.valid { Ok(()) } else { refuse_invalid(session, &args.file, &grade.errors) }
+}
+
+fn refuse_invalid(session: &Session, file: &std::path::Path, errors: &[String]) -> Result<()> {
+    let Some(first) = errors.first() else { return Ok(()) };
+    if session.format() == Format::Json {
+        // The document on stdout holds the errors already.
+        session.set_reported();
+    } else {
+        for error in errors.iter().take(MAX_FAULTS).skip(1) {
+            eprintln!("{error}");
+        }
+        let rest = errors.len().saturating_sub(MAX_FAULTS);
+        if rest > 0 {
+            eprintln!("and {rest} more");
+        }
+    }
+    Err(Error::submission(first.clone()).file(file))
+}

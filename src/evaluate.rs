@@ -1,0 +1,401 @@
+//! Where learning and search meet: one fold of one trial, from its parameters to its score.
+//!
+//! Per fold, transforms and model are fitted on the fold's training rows alone. What is prepared for a fold is shared by all trials that ask for the same preparation.
+
+use std::time::{Duration, Instant};
+
+use medalist_search::{
+    Artifact, Attachment, Cancel, FoldOutcome, Objective, Params, SearchSpace, Seed, Trial, TrialError, TrialPoint, Value,
+};
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use crate::competition::Competition;
+use crate::decode::decode;
+use crate::error::{Error, Kind, Result};
+use crate::fold_cache::{FoldCache, PreparedKey};
+use crate::metric::{Metric, TargetScale, Truth};
+use crate::model::{AnyModel, AnyPredictor, FitContext, Once};
+use crate::predictions::Predictions;
+use crate::prepare::{self, Prepared};
+use crate::registry::{ModelEntry, Registry};
+use crate::split::Fold;
+use crate::table::Table;
+use crate::target::{Target, Task};
+
+/// The name of the out-of-fold predictions among a trial's attachments.
+pub const OUT_OF_FOLD: &str = "out_of_fold";
+
+/// A competition ready to score trials: the objective of every study on it.
+pub struct Evaluation<'a> {
+    competition: &'a Competition,
+    registry: &'a Registry,
+    metric: Box<dyn Metric>,
+    scale: TargetScale,
+    folds: Vec<Fold>,
+    space: SearchSpace,
+    /// The study's seed: preparation is the same for all its trials.
+    seed: Seed,
+    cache: FoldCache,
+    study_once: Once,
+    /// Cuts a running fit off; unlike the executor's token, a first Ctrl-C leaves it alone, so that running folds finish.
+    deadline: Cancel,
+}
+
+/// A trial's parameters, taken apart.
+struct Point<'a> {
+    entry: &'a ModelEntry,
+    model: Params,
+    prep: Params,
+    /// The model's staged parameter and the values wanted of it, ascending.
+    staged: Option<(String, Vec<Value>)>,
+}
+
+/// Predictions of one fold for one trial: one matrix (n_rows, n_outputs) per target.
+pub struct FoldPredictions {
+    rows: Vec<u32>,
+    outputs: Vec<Array2<f64>>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// `memory`: bytes that prepared folds may take before those not in use are dropped.
+    ///
+    /// # Errors
+    /// When the metric cannot be built, or the target does not fit its scale.
+    pub fn new(
+        competition: &'a Competition,
+        registry: &'a Registry,
+        folds: Vec<Fold>,
+        space: SearchSpace,
+        seed: Seed,
+        memory: u64,
+        deadline: Cancel,
+    ) -> Result<Self> {
+        let metric = competition.metric(registry)?;
+        let scale = competition.target_scale(metric.as_ref());
+        let cache = FoldCache::new(memory);
+        let study_once = Once::default();
+        Ok(Evaluation { competition, registry, metric, scale, folds, space, seed, cache, study_once, deadline })
+    }
+
+    /// The same with nothing that cuts a fit off.
+    pub fn without_deadline(mut self) -> Self {
+        self.deadline = Cancel::new();
+        self
+    }
+
+    pub fn metric(&self) -> &dyn Metric {
+        self.metric.as_ref()
+    }
+
+    pub fn folds(&self) -> &[Fold] {
+        &self.folds
+    }
+
+    /// Predictions for the test rows, one matrix per target, by the model fitted on all training rows.
+    ///
+    /// # Errors
+    /// When there is no test set, or the fit fails.
+    pub fn refit(&self, params: &Params, seed: Seed) -> Result<Vec<Array2<f64>>> {
+        let test = self.test()?;
+        let all: Vec<u32> = (0..self.competition.features.n_rows() as u32).collect();
+        let prepared = |y: &Target, prep: &Params, entry: &ModelEntry| {
+            self.prepare(entry, prep, &self.competition.features, y, test, self.seed.child("prepare all", 0))
+        };
+        self.predict_with(params, &all, seed.child("refit", 0), prepared)
+    }
+
+    /// Predictions for the test rows: the mean of those of the fold models.
+    ///
+    /// # Errors
+    /// When there is no test set, or a fit fails.
+    pub fn average(&self, params: &Params, seed: Seed) -> Result<Vec<Array2<f64>>> {
+        let test = self.test()?;
+        let per_fold: Vec<Result<Vec<Array2<f64>>>> = (0..self.folds.len())
+            .into_par_iter()
+            .map(|number| {
+                let fold = &self.folds[number];
+                let train = self.competition.features.take(&fold.train);
+                let prepared = |y: &Target, prep: &Params, entry: &ModelEntry| {
+                    self.prepare(entry, prep, &train, y, test, self.preparation_seed(number))
+                };
+                self.predict_with(params, &fold.train, seed.child("fold", number as u64), prepared)
+            })
+            .collect();
+        // Summed in fold order, so that the mean is the same on any number of threads.
+        let mut sums: Option<Vec<Array2<f64>>> = None;
+        let n_folds = per_fold.len() as f64;
+        for outputs in per_fold {
+            let outputs = outputs?;
+            match &mut sums {
+                None => sums = Some(outputs),
+                Some(sums) => sums.iter_mut().zip(&outputs).for_each(|(sum, output)| *sum += output),
+            }
+        }
+        let mut means = sums.ok_or_else(|| Error::config("there are no folds"))?;
+        means.iter_mut().for_each(|mean| *mean /= n_folds);
+        Ok(means)
+    }
+
+    fn test(&self) -> Result<&Table> {
+        let test = self.competition.test.as_ref().map(|test| &test.features);
+        test.ok_or_else(|| Error::config(format!("competition `{}` has no test file to predict", self.competition.slug)))
+    }
+
+    fn predict_with(
+        &self,
+        params: &Params,
+        rows: &[u32],
+        seed: Seed,
+        prepared: impl Fn(&Target, &Params, &ModelEntry) -> Result<Prepared>,
+    ) -> Result<Vec<Array2<f64>>> {
+        let point = self.point(&[params])?;
+        let model = point.build()?;
+        let weights = self.weights(rows);
+        let mut outputs = Vec::new();
+        for target in 0..self.competition.targets.len() {
+            let prepared = prepared(&self.competition.targets[target].target.take(rows), &point.prep, point.entry)?;
+            let y = self.target(target, point.entry)?.take(rows);
+            let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target)?;
+            let mut raw = point.predict(predictor.as_ref(), &prepared)?;
+            let raw = raw.pop().ok_or_else(|| Error::model("the model returned no prediction"))?;
+            outputs.push(self.unscale(raw, &y));
+        }
+        Ok(outputs)
+    }
+
+    /// Fits and predicts one fold: per trial (or stage) one matrix per target.
+    fn predict_fold(&self, point: &Point, number: usize, seed: Seed) -> Result<Vec<Vec<Array2<f64>>>> {
+        let fold = &self.folds[number];
+        let model = point.build()?;
+        if !point.entry.interruptible {
+            let estimate = model.estimate_seconds(fold.train.len(), self.competition.features.columns().len());
+            let left = self.deadline.remaining();
+            if let (Some(estimate), Some(left)) = (estimate, left)
+                && Duration::try_from_secs_f64(estimate).is_ok_and(|estimate| estimate > left)
+            {
+                return Err(Error::new(Kind::Interrupted, "would not be done in the time left"));
+            }
+        }
+        let weights = self.weights(&fold.train);
+        let mut outputs: Vec<Vec<Array2<f64>>> = Vec::new();
+        for target in 0..self.competition.targets.len() {
+            let key = PreparedKey::new(number, target, point.entry.input, &point.prep);
+            let prepared = self.cache.get(key, || {
+                let train = self.competition.features.take(&fold.train);
+                let scored = self.competition.features.take(&fold.valid);
+                let y = self.competition.targets[target].target.take(&fold.train);
+                self.prepare(point.entry, &point.prep, &train, &y, &scored, self.preparation_seed(number))
+            })?;
+            let y = self.target(target, point.entry)?.take(&fold.train);
+            let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target)?;
+            let raw = point.predict(predictor.as_ref(), &prepared)?;
+            if outputs.is_empty() {
+                outputs = vec![Vec::new(); raw.len()];
+            }
+            for (outputs, raw) in outputs.iter_mut().zip(raw) {
+                outputs.push(self.unscale(raw, &y));
+            }
+        }
+        Ok(outputs)
+    }
+
+    fn prepare(&self, entry: &ModelEntry, prep: &Params, train: &Table, y: &Target, scored: &Table, seed: Seed) -> Result<Prepared> {
+        let tensor = self.competition.tensor();
+        prepare::prepare(self.registry, entry.input, prep, train, y, scored, tensor, seed, &self.deadline)
+    }
+
+    fn preparation_seed(&self, fold: usize) -> Seed {
+        self.seed.child("prepare", fold as u64)
+    }
+
+    fn fit(
+        &self,
+        model: &dyn AnyModel,
+        prepared: &Prepared,
+        y: &Target,
+        weights: Option<&[f64]>,
+        seed: Seed,
+        target: usize,
+    ) -> Result<Box<dyn AnyPredictor>> {
+        let ctx = FitContext {
+            weights,
+            seed,
+            cancel: &self.deadline,
+            scored: Some(&prepared.scored),
+            fold_once: &prepared.once,
+            study_once: &self.study_once,
+            namespace: String::new(),
+        };
+        model.fit(&prepared.train, y, &ctx.child("target", target as u64))
+    }
+
+    /// The target as this model wants it, on the scale on which it is fitted.
+    fn target(&self, target: usize, entry: &ModelEntry) -> Result<Target> {
+        let column = &self.competition.targets[target];
+        let as_values = self.competition.task == Task::Ordinal && entry.tasks.contains(&Task::Regression);
+        match &column.target {
+            Target::Classes { codes, .. } if as_values => {
+                let labels = column.label_values().ok_or_else(|| {
+                    Error::config("an ordinal target's labels must be numbers").column(&column.name)
+                })?;
+                Ok(Target::Values(codes.iter().map(|&code| labels[code as usize]).collect()))
+            }
+            Target::Values(values) => {
+                let scaled = values.iter().map(|&value| match self.scale {
+                    TargetScale::Identity => value,
+                    TargetScale::Log => value.ln(),
+                    TargetScale::Log1p => value.ln_1p(),
+                });
+                Ok(Target::Values(scaled.collect()))
+            }
+            classes => Ok(classes.clone()),
+        }
+    }
+
+    /// Back on the target's own scale.
+    fn unscale(&self, mut raw: Array2<f64>, y: &Target) -> Array2<f64> {
+        if matches!(y, Target::Values(_)) && self.competition.task == Task::Regression {
+            match self.scale {
+                TargetScale::Identity => {}
+                TargetScale::Log => raw.mapv_inplace(f64::exp),
+                TargetScale::Log1p => raw.mapv_inplace(f64::exp_m1),
+            }
+        }
+        raw
+    }
+
+    fn weights(&self, rows: &[u32]) -> Option<Vec<f64>> {
+        let weights = self.competition.weights.as_ref()?;
+        Some(rows.iter().map(|&row| weights[row as usize]).collect())
+    }
+
+    /// Mean of the targets' scores on the rows given.
+    fn score(&self, rows: &[u32], outputs: &[Array2<f64>]) -> Result<f64> {
+        let weights = self.weights(rows);
+        let mut sum = 0.0;
+        for (target, (column, raw)) in self.competition.targets.iter().zip(outputs).enumerate() {
+            let positive = self.competition.positive(target);
+            let metric = self.metric.as_ref();
+            let decoded = decode(metric.needs(), self.competition.task, raw.view(), column, positive, metric.range())?;
+            let truth = Truth {
+                target: &column.target.take(rows),
+                labels: &column.labels,
+                positive,
+                n_train_labels: column.labels.len(),
+                weights: weights.as_deref(),
+            };
+            sum += metric.score(&truth, &decoded.as_prediction())?;
+        }
+        Ok(sum / self.competition.targets.len() as f64)
+    }
+
+    /// Takes apart the parameters of trials that differ at most in a staged parameter.
+    fn point(&self, trials: &[&Params]) -> Result<Point<'a>> {
+        let params = trials[0];
+        let name = params.text("model")?;
+        let entry = self.registry.model(name)?;
+        let mut model = params.strip(name);
+        let staged = entry.space.parameters().iter().find(|parameter| parameter.staged);
+        let staged = match staged {
+            None => None,
+            Some(parameter) => {
+                let full_name = format!("{name}.{}", parameter.name);
+                let mut stages = Vec::new();
+                for params in trials {
+                    stages.extend(params.get(&full_name).cloned());
+                }
+                if stages.is_empty() {
+                    // Not sampled: all its levels are wanted of the one fit.
+                    let declared = self.space.get(&full_name).unwrap_or(parameter);
+                    stages = declared.levels.clone();
+                }
+                let last = stages.last().cloned().unwrap_or_else(|| parameter.default.clone());
+                model.insert(parameter.name.as_str(), last);
+                Some((full_name, stages))
+            }
+        };
+        Ok(Point { entry, model, prep: params.strip("prep"), staged })
+    }
+}
+
+impl Point<'_> {
+    fn build(&self) -> Result<Box<dyn AnyModel>> {
+        self.entry.build(&self.model)
+    }
+
+    fn predict(&self, predictor: &dyn AnyPredictor, prepared: &Prepared) -> Result<Vec<Array2<f64>>> {
+        match &self.staged {
+            Some((_, stages)) if !stages.is_empty() => predictor.predict_staged(&prepared.scored, stages),
+            _ => Ok(vec![predictor.predict(&prepared.scored)?]),
+        }
+    }
+}
+
+impl Objective for Evaluation<'_> {
+    fn evaluate(&self, trials: &[TrialPoint], fold: usize, _cancel: &Cancel) -> Vec<Result<FoldOutcome, TrialError>> {
+        let params: Vec<&Params> = trials.iter().map(|trial| trial.params).collect();
+        let predicted = self.point(&params).and_then(|point| {
+            let outputs = self.predict_fold(&point, fold, trials[0].seed.child("fold", fold as u64))?;
+            Ok((point, outputs))
+        });
+        let (point, outputs) = match predicted {
+            Ok(predicted) => predicted,
+            Err(error) => return trials.iter().map(|_| Err(trial_error(&error))).collect(),
+        };
+        let rows = &self.folds[fold].valid;
+        let scored = outputs.into_iter().map(|outputs| {
+            let score = self.score(rows, &outputs).map_err(|error| trial_error(&error))?;
+            let artifact: Artifact = Box::new(FoldPredictions { rows: rows.clone(), outputs });
+            Ok((score, artifact))
+        });
+        // In a grid each trial has a value of the staged parameter, else the one trial has them all.
+        let given = point.staged.as_ref().is_some_and(|(name, _)| trials[0].params.get(name).is_some());
+        match point.staged {
+            Some(stages) if !given => vec![scored.collect::<Result<Vec<_>, _>>().map(|scored| {
+                let (scores, artifacts) = scored.into_iter().unzip();
+                FoldOutcome { scores, stages: Some(stages), artifacts }
+            })],
+            _ => scored
+                .map(|scored| {
+                    scored.map(|(score, artifact)| FoldOutcome { scores: vec![score], stages: None, artifacts: vec![artifact] })
+                })
+                .collect(),
+        }
+    }
+
+    fn attach(&self, _trial: &Trial, artifacts: Vec<Artifact>) -> Result<Vec<Attachment>, TrialError> {
+        let folds: Vec<FoldPredictions> = artifacts
+            .into_iter()
+            .filter_map(|artifact| artifact.downcast::<FoldPredictions>().ok().map(|folds| *folds))
+            .collect();
+        let parts: Vec<(&[u32], &[Array2<f64>])> =
+            folds.iter().map(|fold| (fold.rows.as_slice(), fold.outputs.as_slice())).collect();
+        let predictions = Predictions::out_of_fold(self.competition.features.n_rows(), &parts);
+        let bytes = predictions.to_bytes().map_err(|error| TrialError::Fatal(error.to_string()))?;
+        Ok(vec![Attachment { name: OUT_OF_FOLD.to_string(), bytes }])
+    }
+
+    fn memory(&self, params: &Params) -> u64 {
+        let Ok(point) = self.point(&[params]) else { return 0 };
+        let Ok(model) = point.build() else { return 0 };
+        let (n_rows, n_columns) = (self.competition.features.n_rows(), self.competition.features.columns().len());
+        self.competition.features.memory() + model.estimate_memory(n_rows, n_columns)
+    }
+}
+
+fn trial_error(error: &Error) -> TrialError {
+    match error.kind {
+        Kind::Interrupted => TrialError::Cancelled,
+        _ => TrialError::Failed(error.to_string()),
+    }
+}
+
+/// A token that only the end of the time sets, never a first Ctrl-C.
+pub fn deadline(time: Option<Duration>) -> Cancel {
+    match time {
+        Some(time) => Cancel::new().with_deadline(Instant::now() + time),
+        None => Cancel::new(),
+    }
+}
+

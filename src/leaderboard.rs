@@ -1,0 +1,363 @@
+//! The best trials of a competition, best first, as a table for people and as files for programs.
+//!
+//! The same sweep gives the same leaderboard: only columns called `created` or `*_seconds` may differ between two runs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
+use medalist_search::{Params, Value};
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::metric::Direction;
+use crate::submission::file::{csv_field, replace, shortest};
+
+/// One trial on a leaderboard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// From 1; given by [`rank`].
+    pub rank: usize,
+    pub study: String,
+    /// The trial's number in its study.
+    pub trial: u64,
+    /// Mean over the folds, in the metric's unit.
+    pub score_mean: f64,
+    /// Sample standard deviation over the folds; None for a single fold.
+    pub score_std: Option<f64>,
+    pub n_folds: usize,
+    pub model: String,
+    /// Without the model's name.
+    pub params: Params,
+    /// The sum over the trial's folds.
+    pub seconds: f64,
+    /// RFC 3339, UTC.
+    pub created: String,
+    /// Scores on the solution's parts, where a solution is at hand.
+    pub public: Option<f64>,
+    pub private: Option<f64>,
+    /// Whether it is its study's choice.
+    pub best: bool,
+}
+
+/// Standard deviation with n - 1 in the denominator; None for fewer than two scores.
+pub fn sample_std(scores: &[f64]) -> Option<f64> {
+    if scores.len() < 2 {
+        return None;
+    }
+    let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+    let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
+    Some((squares / (scores.len() - 1) as f64).sqrt())
+}
+
+/// Sorts rows by their mean score, best first, and numbers them from 1.
+///
+/// On ties the study whose first trial is older comes first, and in a study the lower trial number.
+pub fn rank(mut rows: Vec<Row>, direction: Direction) -> Vec<Row> {
+    // Not by each trial's own time: within a study, that depends on which thread was faster.
+    let mut begun: BTreeMap<String, String> = BTreeMap::new();
+    for row in &rows {
+        match begun.get_mut(&row.study) {
+            Some(first) if row.created < *first => first.clone_from(&row.created),
+            Some(_) => {}
+            None => drop(begun.insert(row.study.clone(), row.created.clone())),
+        }
+    }
+    rows.sort_by(|a, b| {
+        let older = || begun.get(&a.study).cmp(&begun.get(&b.study));
+        let by_name = || a.study.cmp(&b.study);
+        direction.compare(a.score_mean, b.score_mean).then_with(older).then_with(by_name).then(a.trial.cmp(&b.trial))
+    });
+    for (position, row) in rows.iter_mut().enumerate() {
+        row.rank = position + 1;
+    }
+    rows
+}
+
+const CSV_HEADER: &str =
+    "rank,study,trial,score_mean,score_std,n_folds,public,private,model,params,best,trial_seconds,created";
+
+/// One line a row under a header, numbers at full precision; what is absent is empty.
+pub fn to_csv(rows: &[Row]) -> String {
+    let number = |value: Option<f64>| value.map(shortest).unwrap_or_default();
+    let mut text = format!("{CSV_HEADER}\n");
+    for row in rows {
+        let fields = [
+            row.rank.to_string(),
+            row.study.clone(),
+            row.trial.to_string(),
+            shortest(row.score_mean),
+            number(row.score_std),
+            row.n_folds.to_string(),
+            number(row.public),
+            number(row.private),
+            row.model.clone(),
+            row.params.to_string(),
+            row.best.to_string(),
+            shortest(row.seconds),
+            row.created.clone(),
+        ];
+        let fields: Vec<_> = fields.iter().map(|field| csv_field(field)).collect();
+        text += &fields.join(",");
+        text.push('\n');
+    }
+    text
+}
+
+/// An array of objects with the names of the CSV's columns, numbers at full precision; what is absent is null.
+pub fn to_json(rows: &[Row]) -> serde_json::Value {
+    let object = |row: &Row| {
+        json!({
+            "rank": row.rank,
+            "study": row.study,
+            "trial": row.trial,
+            "score_mean": row.score_mean,
+            "score_std": row.score_std,
+            "n_folds": row.n_folds,
+            "public": row.public,
+            "private": row.private,
+            "model": row.model,
+            "params": row.params,
+            "best": row.best,
+            "trial_seconds": row.seconds,
+            "created": row.created,
+        })
+    };
+    rows.iter().map(object).collect()
+}
+
+/// A Markdown table, scores to five decimals.
+pub fn to_markdown(rows: &[Row]) -> String {
+    let (header, cells) = cells(rows);
+    let line = |cells: &[String]| {
+        let escaped: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
+        format!("| {} |\n", escaped.join(" | "))
+    };
+    let mut text = line(&header);
+    text += &format!("|{}\n", " --- |".repeat(header.len()));
+    cells.iter().for_each(|cells| text += &line(cells));
+    if rows.iter().any(|row| row.best) {
+        text += &format!("\n{LEGEND}\n");
+    }
+    text
+}
+
+const LEGEND: &str = "`*`: the study's choice";
+
+/// A table for a terminal of `width` columns, scores to five decimals, no colours, no line break at its end.
+///
+/// Where it is narrow, times and then spreads are left out: the parameters need the room.
+pub fn to_table(rows: &[Row], width: u16) -> String {
+    let (mut header, mut lines) = cells(rows);
+    for dropped in ["trial_seconds", "std"] {
+        if natural_width(&header, &lines) + MIN_PARAMS <= usize::from(width) {
+            break;
+        }
+        if let Some(column) = header.iter().position(|name| name == dropped) {
+            header.remove(column);
+            lines.iter_mut().for_each(|cells| drop(cells.remove(column)));
+        }
+    }
+    let fits = natural_width(&header, &lines) + MIN_PARAMS <= usize::from(width);
+    let mut table = Table::new();
+    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─')));
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(width);
+    table.set_header(&header);
+    table.add_rows(lines);
+    for (column, name) in table.column_iter_mut().zip(&header) {
+        let is_text = matches!(name.as_str(), "trial" | "model" | "params");
+        if !is_text {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        // Numbers broken over two lines cannot be read; parameters can, and names where there is no room.
+        if !is_text || (fits && name != "params") {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    let mut text = table.trim_fmt();
+    if rows.iter().any(|row| row.best) {
+        text += &format!("\n{}", LEGEND.replace('`', ""));
+    }
+    text
+}
+
+/// Columns of a terminal that parameters need to be readable.
+const MIN_PARAMS: usize = 24;
+
+/// The width of a table with a blank on both sides of each cell, without what its parameters need.
+fn natural_width(header: &[String], lines: &[Vec<String>]) -> usize {
+    let width_of = |(column, name): (usize, &String)| {
+        let cells = lines.iter().map(|cells| cells[column].chars().count());
+        let content = cells.chain([name.chars().count()]).max().unwrap_or(0);
+        2 + if name == "params" { 0 } else { content }
+    };
+    header.iter().enumerate().map(width_of).sum()
+}
+
+/// What a row shows in one column.
+type Cell = fn(&Row) -> String;
+
+/// Header and cells, columns without any value left out.
+fn cells(rows: &[Row]) -> (Vec<String>, Vec<Vec<String>>) {
+    let has_std = rows.iter().any(|row| row.score_std.is_some());
+    let has_public = rows.iter().any(|row| row.public.is_some());
+    let has_private = rows.iter().any(|row| row.private.is_some());
+    let columns: [(&str, bool, Cell); 9] = [
+        ("rank", true, |row| format!("{}{}", row.rank, if row.best { "*" } else { "" })),
+        ("score", true, |row| short(row.score_mean)),
+        ("std", has_std, |row| row.score_std.map(short).unwrap_or_default()),
+        ("public", has_public, |row| row.public.map(short).unwrap_or_default()),
+        ("private", has_private, |row| row.private.map(short).unwrap_or_default()),
+        ("trial", true, |row| format!("{}/{}", row.study, row.trial)),
+        ("model", true, |row| row.model.clone()),
+        ("params", true, short_params),
+        ("trial_seconds", true, |row| format!("{:.2}", row.seconds)),
+    ];
+    let shown = || columns.iter().filter(|(_, shown, _)| *shown);
+    let header = shown().map(|(name, ..)| name.to_string()).collect();
+    (header, rows.iter().map(|row| shown().map(|(.., cell)| cell(row)).collect()).collect())
+}
+
+/// The parameters without the model's name in front, which has a column of its own.
+fn short_params(row: &Row) -> String {
+    let prefix = format!("{}.", row.model);
+    let shorten = |(name, value): (&str, &Value)| format!("{}={value}", name.strip_prefix(&prefix).unwrap_or(name));
+    let params: Vec<String> = row.params.iter().map(shorten).collect();
+    params.join(" ")
+}
+
+/// Five decimals, more where they would be zeros, e-notation where the number is huge or tiny.
+pub fn short(score: f64) -> String {
+    let size = score.abs();
+    if score == 0.0 {
+        "0.00000".to_string()
+    } else if !(1e-5..1e9).contains(&size) {
+        format!("{score:.4e}")
+    } else if size < 0.1 {
+        format!("{score:.*}", (4 - size.log10().floor() as i32) as usize)
+    } else {
+        format!("{score:.5}")
+    }
+}
+
+/// Writes `leaderboard.csv` and `leaderboard.md` into `dir`, each atomically: a reader sees the old file or the new one.
+///
+/// # Errors
+/// When the folder cannot be made or written to.
+pub fn write_files(dir: &Path, rows: &[Row]) -> Result<()> {
+    std::fs::create_dir_all(dir).map_err(|error| Error::io(dir, &error))?;
+    replace(&dir.join("leaderboard.csv"), to_csv(rows).as_bytes())?;
+    replace(&dir.join("leaderboard.md"), to_markdown(rows).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(study: &str, trial: u64, score: f64, created: &str) -> Row {
+        let mut params = Params::default();
+        params.insert("ridge.alpha", 0.1);
+        params.insert("prep.scale", "standard");
+        Row {
+            rank: 0,
+            study: study.into(),
+            trial,
+            score_mean: score,
+            score_std: Some(0.012345678),
+            n_folds: 5,
+            model: "ridge".into(),
+            params,
+            seconds: 1.5,
+            created: created.into(),
+            public: None,
+            private: None,
+            best: false,
+        }
+    }
+
+    #[track_caller]
+    fn check_order(direction: Direction, rows: &[(&str, u64, f64, &str)], expected: &[(&str, u64)]) {
+        let rows = rows.iter().map(|(study, trial, score, created)| row(study, *trial, *score, created)).collect();
+        let ranked = rank(rows, direction);
+        let order: Vec<(&str, u64)> = ranked.iter().map(|row| (row.study.as_str(), row.trial)).collect();
+        assert_eq!(order, expected);
+        assert_eq!(ranked.iter().map(|row| row.rank).collect::<Vec<_>>(), (1..=expected.len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_best_score_comes_first() {
+        let rows = [("a", 0, 0.5, "1"), ("a", 1, 0.7, "1"), ("a", 2, -3e25, "1")];
+        check_order(Direction::Maximize, &rows, &[("a", 1), ("a", 0), ("a", 2)]);
+        check_order(Direction::Minimize, &rows, &[("a", 2), ("a", 0), ("a", 1)]);
+    }
+
+    #[test]
+    fn ties_go_to_the_older_study_then_to_the_lower_number() {
+        // In study b, trial 1 was made before trial 0, by a faster thread.
+        let rows = [("a", 3, 1.0, "2024-03"), ("b", 0, 1.0, "2024-02"), ("b", 1, 1.0, "2024-01")];
+        check_order(Direction::Maximize, &rows, &[("b", 0), ("b", 1), ("a", 3)]);
+    }
+
+    #[test]
+    fn csv_and_json_hold_full_precision() {
+        let rows = rank(vec![row("a,b", 0, -2.9e25, "2024"), row("c", 1, 0.1 + 0.2, "2024")], Direction::Maximize);
+        let csv = to_csv(&rows);
+        assert!(
+            csv.contains(
+                "1,c,1,0.30000000000000004,0.012345678,5,,,ridge,prep.scale=standard ridge.alpha=0.1,false,1.5,2024\n"
+            ),
+            "{csv}"
+        );
+        assert!(csv.contains("2,\"a,b\",0,-2.9e25,"), "{csv}");
+        assert_eq!(to_json(&rows)[0]["score_mean"], json!(0.1 + 0.2));
+        assert_eq!(to_json(&rows)[0]["public"], serde_json::Value::Null);
+        assert_eq!(to_json(&rows)[0]["params"]["ridge.alpha"], json!(0.1));
+    }
+
+    #[test]
+    fn scores_are_shown_so_that_they_can_be_read() {
+        let shown = [-2.9e25, 0.0, 0.974358974, 0.0012345678, 34.538776, 123456.789, 1e-7].map(short);
+        assert_eq!(shown, ["-2.9000e25", "0.00000", "0.97436", "0.0012346", "34.53878", "123456.78900", "1.0000e-7"]);
+    }
+
+    #[test]
+    fn the_table_fits_the_width() {
+        let mut rows = vec![row("penguins-3f2a91", 12, 0.9743, "2024"), row("penguins-3f2a91", 3, 0.9543, "2024")];
+        rows[0].best = true;
+        rows[0].private = Some(0.5);
+        for width in [60, 80, 120] {
+            let table = to_table(&rank(rows.clone(), Direction::Maximize), width);
+            let widest = table.lines().map(|line| line.chars().count()).max();
+            assert!(widest.is_some_and(|widest| widest <= width as usize), "{width}:\n{table}");
+            assert!(table.contains("1*") && table.contains("0.97430"), "{table}");
+        }
+    }
+
+    #[test]
+    fn markdown_escapes_what_would_end_a_cell() {
+        let mut odd = row("a", 0, 0.5, "2024");
+        odd.model = "a|b".into();
+        assert!(to_markdown(&[odd]).contains("| a\\|b |"));
+    }
+
+    #[test]
+    fn files_are_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("slug");
+        for n_rows in [3, 1] {
+            let rows: Vec<Row> = (0..n_rows).map(|trial| row("a", trial, 0.5, "2024")).collect();
+            write_files(&dir, &rows).unwrap();
+            assert_eq!(std::fs::read_to_string(dir.join("leaderboard.csv")).unwrap(), to_csv(&rows));
+        }
+        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 2, "nothing temporary is left");
+    }
+
+    #[test]
+    fn one_fold_has_no_spread() {
+        assert_eq!(sample_std(&[0.5]), None);
+        // statistics.stdev([1, 2, 4]), Python.
+        let std = sample_std(&[1.0, 2.0, 4.0]).unwrap();
+        assert!((std - 1.527_525_231_651_946_7).abs() < 1e-15, "{std}");
+    }
+}

@@ -1,0 +1,45 @@
+//! Medalist: a harness that loads a competition, sweeps models over its folds, and writes leaderboards and submissions.
+//!
+//! The straight line, and the files that are its stations, is at the head of ARCHITECTURE.md.
+
+extern crate self as medalist;
+
+pub use medalist_derive::{ParamChoice, Tunable};
+pub use medalist_search as search;
+
+pub mod error;
+pub mod target;
+pub mod table;
+pub mod metric;
+pub mod model;
+pub mod transform;
+pub mod registry;
+pub mod reader;
+pub mod split;
+pub mod competition;
+pub mod metrics;
+pub mod decode;
+pub mod transforms;
+pub mod models;
+pub mod prepare;
+pub mod testing;
+mod fold_cache;
+pub mod predictions;
+pub mod evaluate;
+pub mod plan;
+pub mod submission;
+pub mod leaderboard;
+pub mod results;
+pub mod reporter;
+pub mod workspace;
+pub mod cli;
+
+pub use error::{Error, Result};
+pub use registry::Registry;
+
+/// The known name nearest to what was typed, where one is near enough to be meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let (name, limit) = (name.to_lowercase(), (name.chars().count() / 3).max(2));
+    let distances = known.map(|known| (strsim::damerau_levenshtein(&name, &known.to_lowercase()), known));
+    distances.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+}

@@ -1,0 +1,39 @@
+//! Mean absolute error.
+
+use super::rmse::{VALUE_TASKS, finite, value_rows, weighted_mean};
+use crate::error::Result;
+use crate::metric::{Direction, Metric, Needs, Prediction, Settings, Truth};
+use crate::target::Task;
+
+/// sum w |y - p| / sum w, in the target's unit; lower is better, 0 is perfect.
+///
+/// `y_true`, `y_pred`: (n_rows,). As scikit-learn's `mean_absolute_error`; with weights, Kaggle's WMAE.
+pub struct Mae;
+
+impl Metric for Mae {
+    fn from_settings(settings: &Settings) -> Result<Self> {
+        settings.only("mae", &[])?;
+        Ok(Mae)
+    }
+
+    fn name(&self) -> &str {
+        "mae"
+    }
+
+    fn direction(&self) -> Direction {
+        Direction::Minimize
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Values
+    }
+
+    fn tasks(&self) -> &[Task] {
+        VALUE_TASKS
+    }
+
+    fn score(&self, truth: &Truth, prediction: &Prediction) -> Result<f64> {
+        let rows = value_rows(truth, prediction, self.range())?;
+        finite(weighted_mean(&rows, |row| (row.truth - row.predicted).abs()))
+    }
+}

@@ -1,0 +1,3 @@
+//! The built-in metrics, one file each: `build.rs` finds them.
+
+include!(concat!(env!("OUT_DIR"), "/metrics.rs"));

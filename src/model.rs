@@ -1,0 +1,255 @@
+//! What a model is: hyperparameters as struct fields, `fit` that returns a predictor, and the input it wants as a type.
+//!
+//! Predict-before-fit cannot be written, and the harness prepares each kind of input once per fold for all the trials that want it.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use medalist_search::{Cancel, Seed, Tunable, Value};
+use ndarray::{Array2, ArrayD};
+
+use crate::error::{Error, Result};
+use crate::table::Table;
+use crate::target::{Target, Task};
+
+/// All features as numbers: imputed, encoded, scaled as the trial's `prep.*` parameters say.
+#[derive(Clone, Debug)]
+pub struct Dense {
+    /// (n_rows, n_features), row-major, all finite.
+    pub x: Array2<f64>,
+    /// One name per feature.
+    pub names: Arc<Vec<String>>,
+}
+
+/// Typed columns with missing values (NaN) and category codes kept: for trees. Dates and texts are already turned into numbers.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    pub table: Table,
+}
+
+/// Rows reshaped to the dims that the competition declares (`tensor = [1, 8, 8]`), values as in the file.
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    /// (n_rows, dims...).
+    pub x: ArrayD<f32>,
+}
+
+/// The kinds of input that the harness can prepare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum InputKind {
+    Dense,
+    Columns,
+    Tensor,
+}
+
+/// Any kind of input.
+#[derive(Clone, Debug)]
+pub enum AnyInput {
+    Dense(Dense),
+    Columns(Columns),
+    Tensor(Tensor),
+}
+
+impl AnyInput {
+    pub fn n_rows(&self) -> usize {
+        match self {
+            AnyInput::Dense(dense) => dense.x.nrows(),
+            AnyInput::Columns(columns) => columns.table.n_rows(),
+            AnyInput::Tensor(tensor) => tensor.x.shape()[0],
+        }
+    }
+}
+
+/// A type that a model may ask for as its input.
+pub trait Input: Send + Sync + Sized + 'static {
+    const KIND: InputKind;
+    /// None when `any` holds another kind: a bug of the caller.
+    fn of(any: &AnyInput) -> Option<&Self>;
+}
+
+macro_rules! input {
+    ($kind:ident) => {
+        impl Input for $kind {
+            const KIND: InputKind = InputKind::$kind;
+            fn of(any: &AnyInput) -> Option<&Self> {
+                match any {
+                    AnyInput::$kind(input) => Some(input),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+input!(Dense);
+input!(Columns);
+input!(Tensor);
+
+/// A model: a struct of hyperparameters that can be fitted.
+///
+/// ```ignore
+/// #[derive(Tunable)]
+/// pub struct MyRidge { #[param(1e-3..=1e3, log)] pub alpha: f64 }
+/// impl Model for MyRidge { type Input = Dense; const TASKS: &'static [Task] = &[Task::Regression]; fn fit(..) {..} }
+/// ```
+pub trait Model: Tunable + Send + Sync + 'static {
+    type Input: Input;
+
+    /// The tasks it can fit. `Binary` and `Multiclass` hand it classes, `Regression` values; an ordinal target comes as values where it can take them.
+    const TASKS: &'static [Task];
+
+    /// One line for `medalist models`.
+    const ABOUT: &'static str;
+
+    /// False for a wrapped library that cannot be stopped once it runs; then [`Model::estimate_seconds`] should answer.
+    const INTERRUPTIBLE: bool = true;
+
+    /// Learns from the rows of `x` and `y` alone. Everything random comes from `ctx.seed`; a long loop reads `ctx.cancel`.
+    ///
+    /// # Errors
+    /// When it cannot fit these data, in words that name the reason: the trial fails, the sweep goes on.
+    fn fit(&self, x: &Self::Input, y: &Target, ctx: &FitContext) -> Result<Box<dyn Predictor<Self::Input>>>;
+
+    /// A rough upper estimate of one fit's time, for models that cannot be interrupted.
+    fn estimate_seconds(&self, _n_rows: usize, _n_columns: usize) -> Option<f64> {
+        None
+    }
+
+    /// Bytes one fit needs beside its input, from shapes alone.
+    fn estimate_memory(&self, n_rows: usize, n_columns: usize) -> u64 {
+        (n_rows * n_columns * 8) as u64
+    }
+}
+
+/// What a fit returns.
+pub trait Predictor<X>: Send + Sync {
+    /// Returns (n_rows, n_outputs): one probability per class, rows summing to 1, or one column of values.
+    fn predict(&self, x: &X) -> Result<Array2<f64>>;
+
+    /// For a model with a staged parameter: one prediction for each of its values in `stages` (ascending), each the same bit for bit as that of a fit with just that value.
+    fn predict_staged(&self, x: &X, stages: &[Value]) -> Result<Vec<Array2<f64>>> {
+        let prediction = self.predict(x)?;
+        Ok(vec![prediction; stages.len()])
+    }
+}
+
+/// How long a value asked of [`FitContext::once`] is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// As long as this fold's prepared input: for what is derived from the training rows.
+    Fold,
+    /// As long as the study: for what depends on no row.
+    Study,
+}
+
+/// What a fit may know beside its rows.
+#[derive(Clone)]
+pub struct FitContext<'a> {
+    /// One non-negative weight a training row, where the competition names a weight column.
+    pub weights: Option<&'a [f64]>,
+    pub seed: Seed,
+    pub cancel: &'a Cancel,
+    /// The features, and only the features, of the rows that will be scored.
+    pub scored: Option<&'a AnyInput>,
+    pub fold_once: &'a Once,
+    pub study_once: &'a Once,
+    /// Keeps the keys of one target or class apart from another's.
+    pub namespace: String,
+}
+
+impl FitContext<'_> {
+    /// A value that depends on data but not on parameters (a Gram matrix, sorted distances): computed once, shared by all trials that ask with the same key.
+    ///
+    /// The closure must not use rayon: a stolen task could wait for its own thread.
+    pub fn once<T: Send + Sync + 'static>(&self, scope: Scope, key: &str, compute: impl FnOnce() -> T) -> Arc<T> {
+        let once = match scope {
+            Scope::Fold => self.fold_once,
+            Scope::Study => self.study_once,
+        };
+        once.get(&format!("{}{key}", self.namespace), compute)
+    }
+
+    /// The context of a part of a fit (one target of several, one class against the rest): own seed, own keys.
+    pub fn child(&self, name: &str, index: u64) -> Self {
+        let mut child = self.clone();
+        child.seed = self.seed.child(name, index);
+        child.namespace = format!("{}{name} {index}/", self.namespace);
+        child
+    }
+
+    /// # Errors
+    /// When the fit should stop: to be called in long loops with `?`.
+    pub fn check_cancelled(&self) -> Result<()> {
+        if self.cancel.is_cancelled() {
+            return Err(Error::new(crate::error::Kind::Interrupted, "cancelled"));
+        }
+        Ok(())
+    }
+}
+
+/// Values computed once, by key.
+#[derive(Default)]
+pub struct Once {
+    slots: Mutex<HashMap<String, Slot>>,
+}
+
+type Slot = Arc<OnceLock<Arc<dyn Any + Send + Sync>>>;
+
+impl Once {
+    pub fn get<T: Send + Sync + 'static>(&self, key: &str, compute: impl FnOnce() -> T) -> Arc<T> {
+        // The map's lock is not held while computing: other keys go on.
+        let slot = {
+            let mut slots = self.slots.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            slots.entry(key.to_string()).or_default().clone()
+        };
+        let value = slot.get_or_init(|| Arc::new(compute())).clone();
+        match value.downcast::<T>() {
+            Ok(value) => value,
+            Err(_) => panic!("`once` was asked for `{key}` as two different types"),
+        }
+    }
+}
+
+/// A model whose input type is erased: what the harness holds.
+pub trait AnyModel: Send + Sync {
+    fn fit(&self, x: &AnyInput, y: &Target, ctx: &FitContext) -> Result<Box<dyn AnyPredictor>>;
+    fn estimate_seconds(&self, n_rows: usize, n_columns: usize) -> Option<f64>;
+    fn estimate_memory(&self, n_rows: usize, n_columns: usize) -> u64;
+}
+
+/// A predictor whose input type is erased.
+pub trait AnyPredictor: Send + Sync {
+    fn predict(&self, x: &AnyInput) -> Result<Array2<f64>>;
+    fn predict_staged(&self, x: &AnyInput, stages: &[Value]) -> Result<Vec<Array2<f64>>>;
+}
+
+impl<M: Model> AnyModel for M {
+    fn fit(&self, x: &AnyInput, y: &Target, ctx: &FitContext) -> Result<Box<dyn AnyPredictor>> {
+        let predictor = Model::fit(self, input_of::<M::Input>(x)?, y, ctx)?;
+        Ok(Box::new(Erased(predictor)))
+    }
+
+    fn estimate_seconds(&self, n_rows: usize, n_columns: usize) -> Option<f64> {
+        Model::estimate_seconds(self, n_rows, n_columns)
+    }
+
+    fn estimate_memory(&self, n_rows: usize, n_columns: usize) -> u64 {
+        Model::estimate_memory(self, n_rows, n_columns)
+    }
+}
+
+struct Erased<X>(Box<dyn Predictor<X>>);
+
+impl<X: Input> AnyPredictor for Erased<X> {
+    fn predict(&self, x: &AnyInput) -> Result<Array2<f64>> {
+        self.0.predict(input_of::<X>(x)?)
+    }
+
+    fn predict_staged(&self, x: &AnyInput, stages: &[Value]) -> Result<Vec<Array2<f64>>> {
+        self.0.predict_staged(input_of::<X>(x)?, stages)
+    }
+}
+
+fn input_of<X: Input>(x: &AnyInput) -> Result<&X> {
+    X::of(x).ok_or_else(|| Error::unexpected(format!("a model that wants {:?} was given another input", X::KIND)))
+}

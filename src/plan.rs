@@ -1,0 +1,448 @@
+//! From what a user asks for to a study: which models, over which space, on which folds.
+//!
+//! The plan's identity names the study, so that the same command again continues it; trials, time and threads are no part of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use medalist_search::{
+    Condition, DEFAULT_WINDOW, History, Median, Params, PrunerSpec, Restriction, STUDY_VERSION, SamplerSpec, SearchSpace, StudySpec, Value,
+    propose,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::competition::Competition;
+use crate::error::{Error, Result};
+use crate::metric::Metric;
+use crate::model::InputKind;
+use crate::prepare;
+use crate::registry::{ModelEntry, Registry};
+use crate::split::Fold;
+use crate::target::Task;
+
+/// Trials of a search that has neither `--trials` nor `--time`.
+pub const DEFAULT_TRIALS: u64 = 60;
+
+/// Points that a named range has in a grid, where nothing is said.
+pub const DEFAULT_LEVELS: usize = 5;
+
+/// How points are proposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Search {
+    Grid,
+    Random,
+    Sobol,
+}
+
+impl Search {
+    pub fn name(self) -> &'static str {
+        match self {
+            Search::Grid => "grid",
+            Search::Random => "random",
+            Search::Sobol => "sobol",
+        }
+    }
+}
+
+/// What stops a hopeless trial early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Pruning {
+    None,
+    Median,
+}
+
+/// A sweep as a plan file or the command line describes it; what is absent has its default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plan {
+    /// The competition's slug.
+    pub competition: Option<String>,
+    pub search: Option<Search>,
+    pub trials: Option<u64>,
+    /// Such as `60s`, `10m`, `1h30m`.
+    pub time: Option<String>,
+    pub models: Option<Vec<String>>,
+    /// Parameter name to `0.1,1,10`, `1e-4..1e3` or `5`; a plan file may also give numbers and lists.
+    pub set: std::collections::BTreeMap<String, SetValue>,
+    pub levels: Option<usize>,
+    pub folds: Option<usize>,
+    pub seed: Option<u64>,
+    pub jobs: Option<usize>,
+    pub window: Option<u64>,
+    pub study: Option<String>,
+    pub pruner: Option<Pruning>,
+    /// Such as `4G`, `500M`.
+    pub memory: Option<String>,
+}
+
+/// The right side of a `set` entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SetValue {
+    List(Vec<Value>),
+    One(Value),
+}
+
+impl SetValue {
+    /// As it would be typed after `--set name=`.
+    fn text(&self) -> String {
+        match self {
+            SetValue::One(value) => value.to_string(),
+            SetValue::List(values) => values.iter().map(Value::to_string).collect::<Vec<_>>().join(","),
+        }
+    }
+}
+
+/// The keys of a plan file.
+const KEYS: [&str; 14] = [
+    "competition", "search", "trials", "time", "models", "set", "levels", "folds", "seed", "jobs", "window", "study", "pruner",
+    "memory",
+];
+
+impl Plan {
+    /// # Errors
+    /// When the file cannot be read, is not TOML, or has an unknown key (the nearest is named).
+    pub fn read(path: &Path) -> Result<Plan> {
+        let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, &error))?;
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| config(path, &error))?;
+        for key in table.keys() {
+            if !KEYS.contains(&key.as_str()) {
+                let error = Error::config(format!("unknown key `{key}`")).file(path);
+                return Err(match crate::nearest(key, KEYS.into_iter()) {
+                    Some(near) => error.help(format!("did you mean `{near}`?")),
+                    None => error.help(format!("a plan has {}", KEYS.join(", "))),
+                });
+            }
+        }
+        toml::from_str(&text).map_err(|error| config(path, &error))
+    }
+
+    /// This plan where it says something, else the other.
+    pub fn or(self, other: Plan) -> Plan {
+        let mut set = other.set;
+        set.extend(self.set);
+        Plan {
+            competition: self.competition.or(other.competition),
+            search: self.search.or(other.search),
+            trials: self.trials.or(other.trials),
+            time: self.time.or(other.time),
+            models: self.models.or(other.models),
+            set,
+            levels: self.levels.or(other.levels),
+            folds: self.folds.or(other.folds),
+            seed: self.seed.or(other.seed),
+            jobs: self.jobs.or(other.jobs),
+            window: self.window.or(other.window),
+            study: self.study.or(other.study),
+            pruner: self.pruner.or(other.pruner),
+            memory: self.memory.or(other.memory),
+        }
+    }
+
+    pub fn search(&self) -> Search {
+        self.search.unwrap_or(Search::Random)
+    }
+
+    /// # Errors
+    /// When it is not a duration.
+    pub fn time(&self) -> Result<Option<Duration>> {
+        self.time.as_deref().map(parse_duration).transpose()
+    }
+
+    /// Bytes.
+    ///
+    /// # Errors
+    /// When it is not a size.
+    pub fn memory(&self) -> Result<Option<u64>> {
+        self.memory.as_deref().map(parse_size).transpose()
+    }
+
+    /// Trials to run: those asked for; else all of a grid, all that fit into the time, or [`DEFAULT_TRIALS`].
+    pub fn n_trials(&self) -> Option<u64> {
+        match self.trials {
+            Some(trials) => Some(trials),
+            None if self.search() == Search::Grid || self.time.is_some() => None,
+            None => Some(DEFAULT_TRIALS),
+        }
+    }
+
+    /// The study that this plan describes on a competition.
+    ///
+    /// # Errors
+    /// When a model or parameter is unknown or does not fit the competition's task.
+    pub fn study(&self, competition: &Competition, registry: &Registry, metric: &dyn Metric, folds: &[Fold]) -> Result<StudySpec> {
+        let models = self.models(competition, registry)?;
+        let mut space = joint_space(registry, &models);
+        let named: Vec<String> = self.set.keys().cloned().collect();
+        for (name, value) in &self.set {
+            restrict(&mut space, name, &value.text(), registry, &models)?;
+        }
+        let sampler = match self.search() {
+            Search::Grid => SamplerSpec::Grid { levels: self.levels.unwrap_or(DEFAULT_LEVELS), named },
+            Search::Random => SamplerSpec::Random,
+            Search::Sobol => SamplerSpec::Sobol,
+        };
+        if self.levels.is_some() && self.search() != Search::Grid {
+            return Err(Error::usage("`--levels` belongs to `--search grid`").help("leave it out, or search a grid"));
+        }
+        let defaults = match self.search() {
+            Search::Grid => Vec::new(),
+            _ => models.iter().map(|model| default_point(&space, &model.name)).collect(),
+        };
+        let mut spec = StudySpec {
+            version: STUDY_VERSION,
+            name: String::new(),
+            created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            problem: problem(competition, metric, folds),
+            space,
+            sampler,
+            pruner: match self.pruner.unwrap_or(Pruning::None) {
+                Pruning::None => PrunerSpec::None,
+                Pruning::Median => PrunerSpec::Median { n_startup_trials: Median::default().n_startup_trials },
+            },
+            window: self.window.unwrap_or(DEFAULT_WINDOW),
+            seed: self.seed.unwrap_or(0),
+            direction: metric.direction(),
+            n_folds: folds.len(),
+            enqueued: Vec::new(),
+            defaults,
+            requested: serde_json::to_value(self).map_err(|error| Error::unexpected(error.to_string()))?,
+        };
+        spec.name = match &self.study {
+            Some(name) => checked_name(name)?.to_string(),
+            None => format!("{}-{}-{}", competition.slug, self.search().name(), &spec.identity()[..6]),
+        };
+        Ok(spec)
+    }
+
+    /// The models named, or all that fit the competition.
+    fn models<'r>(&self, competition: &Competition, registry: &'r Registry) -> Result<Vec<&'r ModelEntry>> {
+        let fits = |entry: &ModelEntry| why_not(entry, competition).is_none();
+        let Some(names) = &self.models else {
+            let models: Vec<&ModelEntry> = registry.models.iter().filter(|entry| fits(entry)).collect();
+            return if models.is_empty() { Err(Error::usage("no registered model fits this competition")) } else { Ok(models) };
+        };
+        let mut models: Vec<&ModelEntry> = Vec::new();
+        for name in names {
+            let entry = registry.model(name)?;
+            if let Some(reason) = why_not(entry, competition) {
+                return Err(Error::usage(format!("model `{name}` {reason}")).help("leave it out of `--models`"));
+            }
+            if !models.iter().any(|known| known.name == entry.name) {
+                models.push(entry);
+            }
+        }
+        Ok(models)
+    }
+}
+
+/// Why a model cannot be tried on a competition; None where it can.
+pub fn why_not(entry: &ModelEntry, competition: &Competition) -> Option<String> {
+    let wanted: &[Task] = match competition.task {
+        Task::Ordinal => &[Task::Regression, Task::Multiclass],
+        Task::Binary => &[Task::Binary],
+        Task::Multiclass => &[Task::Multiclass],
+        Task::Regression => &[Task::Regression],
+    };
+    if !wanted.iter().any(|task| entry.tasks.contains(task)) {
+        let tasks: Vec<&str> = entry.tasks.iter().map(|task| task.name()).collect();
+        return Some(format!("fits {} targets, and this one is {}", tasks.join(" and "), competition.task.name()));
+    }
+    if entry.input == InputKind::Tensor && competition.tensor().is_none() {
+        return Some("wants tensors, and competition.toml declares no `tensor`".to_string());
+    }
+    None
+}
+
+/// `model`, each model's own parameters as `model.parameter`, and the transforms' as `prep.parameter` where a model's input uses them.
+pub fn joint_space(registry: &Registry, models: &[&ModelEntry]) -> SearchSpace {
+    let branches = models.iter().map(|model| (model.name.clone(), model.space.clone())).collect();
+    let mut space = SearchSpace::branches("model", branches);
+    let mut kinds: Vec<InputKind> = models.iter().map(|model| model.input).collect();
+    kinds.sort();
+    kinds.dedup();
+    let mut added: Vec<String> = Vec::new();
+    for &kind in &kinds {
+        for parameter in prepare::space(registry, kind).parameters() {
+            let name = format!("prep.{}", parameter.name);
+            if added.contains(&name) {
+                continue;
+            }
+            // A parameter of a transform that several inputs use is active for all of their models.
+            let uses = |model: &&&ModelEntry| prepare::space(registry, model.input).get(&parameter.name).is_some();
+            let values = models.iter().filter(uses).map(|model| Value::from(model.name.as_str())).collect();
+            let mut parameter = parameter.clone();
+            parameter.name = name.clone();
+            for condition in &mut parameter.conditions {
+                condition.parameter = format!("prep.{}", condition.parameter);
+            }
+            parameter.conditions.insert(0, Condition { parameter: "model".to_string(), values });
+            // A grid with nothing named goes over the models' own levels: preparation would multiply it beyond use.
+            parameter.levels.clear();
+            space = space.with(parameter);
+            added.push(name);
+        }
+    }
+    space
+}
+
+/// The first try of a model: its default point with the default preparation.
+fn default_point(space: &SearchSpace, model: &str) -> Params {
+    let mut only = space.clone();
+    // The model is one of the choices, so that restricting to it cannot fail.
+    let _ = only.restrict("model", Restriction::Values(vec![Value::from(model)]));
+    let mut point = only.default_point();
+    for parameter in space.parameters().iter().filter(|parameter| parameter.staged) {
+        point.remove(&parameter.name);
+    }
+    point
+}
+
+fn restrict(space: &mut SearchSpace, name: &str, text: &str, registry: &Registry, models: &[&ModelEntry]) -> Result<()> {
+    let Some(parameter) = space.get(name) else {
+        let error = Error::usage(format!("there is no parameter `{name}` in this sweep"));
+        let model = name.split('.').next().unwrap_or_default();
+        if registry.model(model).is_ok() && !models.iter().any(|entry| entry.name == model) {
+            return Err(error.help(format!("model `{model}` is not among the models tried: add it to `--models`")));
+        }
+        let known = space.parameters().iter().map(|parameter| parameter.name.as_str());
+        return Err(match crate::nearest(name, known) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help("`medalist models NAME` lists the parameters of a model"),
+        });
+    };
+    let restriction = Restriction::parse(parameter, text)?;
+    Ok(space.restrict(name, restriction)?)
+}
+
+/// How many fits the first `n_trials` trials need on all folds: trials of a grid that differ in a staged parameter alone share one.
+///
+/// # Errors
+/// Those of the sampler.
+pub fn n_fits(spec: &StudySpec, n_trials: u64) -> Result<u64> {
+    let sampler = spec.sampler.build();
+    if !matches!(spec.sampler, SamplerSpec::Grid { .. }) {
+        return Ok(n_trials * spec.n_folds as u64);
+    }
+    let history = History { trials: &[], direction: spec.direction };
+    let (mut n_groups, mut last) = (0, None);
+    for number in 0..n_trials {
+        let Some((params, _)) = propose(spec, sampler.as_ref(), &history, &[], number)? else { break };
+        let fitted = Some(spec.fitted(&params));
+        n_groups += u64::from(fitted != last);
+        last = fitted;
+    }
+    Ok(n_groups * spec.n_folds as u64)
+}
+
+/// What a study is about, beside its space and search: a resume refuses another.
+fn problem(competition: &Competition, metric: &dyn Metric, folds: &[Fold]) -> serde_json::Value {
+    serde_json::json!({
+        "competition": competition.slug,
+        "data and settings": competition.fingerprint,
+        "metric": metric.name(),
+        "folds": fingerprint(folds),
+    })
+}
+
+/// The sha256 of the folds' rows, in hex.
+fn fingerprint(folds: &[Fold]) -> String {
+    let mut hash = Sha256::new();
+    for fold in folds {
+        for rows in [&fold.train, &fold.valid] {
+            hash.update((rows.len() as u64).to_le_bytes());
+            rows.iter().for_each(|row| hash.update(row.to_le_bytes()));
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn checked_name(name: &str) -> Result<&str> {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(allowed) || name.len() > 100 {
+        let error = Error::usage(format!("`{name}` cannot be a study's name"));
+        return Err(error.help("letters, digits, `-`, `_` and `.` make one, up to 100 of them"));
+    }
+    Ok(name)
+}
+
+fn config(path: &Path, error: &toml::de::Error) -> Error {
+    Error::config(error.to_string().trim().to_string()).file(path)
+}
+
+/// `60s`, `10m`, `1h30m`, `500ms`, or plain seconds.
+///
+/// # Errors
+/// When it is none of these, or 0.
+pub fn parse_duration(text: &str) -> Result<Duration> {
+    let wrong = || Error::usage(format!("`{text}` is no duration")).help("such as 60s, 10m, 1h30m");
+    let (mut seconds, mut rest) = (0.0, text.trim());
+    if rest.is_empty() {
+        return Err(wrong());
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(rest.len());
+        let number: f64 = rest[..digits].parse().map_err(|_| wrong())?;
+        let after = &rest[digits..];
+        let letters = after.find(|letter: char| letter.is_ascii_digit() || letter == '.').unwrap_or(after.len());
+        seconds += number
+            * match after[..letters].trim() {
+                "" | "s" => 1.0,
+                "ms" => 1e-3,
+                "m" | "min" => 60.0,
+                "h" => 3600.0,
+                _ => return Err(wrong()),
+            };
+        rest = &after[letters..];
+    }
+    let duration = Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?;
+    if duration.is_zero() { Err(wrong()) } else { Ok(duration) }
+}
+
+/// `4G`, `500M`, `100K`, or bytes; powers of 1024.
+///
+/// # Errors
+/// When it is none of these, or 0.
+pub fn parse_size(text: &str) -> Result<u64> {
+    let wrong = || Error::usage(format!("`{text}` is no size")).help("such as 4G or 500M");
+    let upper = text.trim().to_uppercase();
+    let number = upper.trim_end_matches("IB").trim_end_matches('B');
+    let (number, unit) = match number.chars().last() {
+        Some('K') => (&number[..number.len() - 1], 1u64 << 10),
+        Some('M') => (&number[..number.len() - 1], 1 << 20),
+        Some('G') => (&number[..number.len() - 1], 1 << 30),
+        Some('T') => (&number[..number.len() - 1], 1 << 40),
+        _ => (number, 1),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
+    let bytes = number * unit as f64;
+    if bytes >= 1.0 && bytes < u64::MAX as f64 { Ok(bytes as u64) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_a_user_types_them() {
+        for (text, seconds) in [("60s", 60.0), ("10m", 600.0), ("1h30m", 5400.0), ("500ms", 0.5), ("7", 7.0), ("1.5m", 90.0)] {
+            assert_eq!(parse_duration(text).unwrap().as_secs_f64(), seconds, "{text}");
+        }
+        for text in ["", "s", "10x", "-5s", "0s", "1e9999h"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_read_as_a_user_types_them() {
+        for (text, bytes) in [("4G", 4 << 30), ("500M", 500 << 20), ("1.5k", 1536), ("2GiB", 2 << 30), ("10", 10)] {
+            assert_eq!(parse_size(text).unwrap(), bytes, "{text}");
+        }
+        for text in ["", "G", "-1G", "0", "4X"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+}

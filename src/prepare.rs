@@ -1,0 +1,187 @@
+//! From typed columns to what a model wants: all transforms of its kind of input in their order, fitted on the training rows alone.
+//!
+//! Runs once per fold and setting of the transforms; what comes out is shared by all trials that ask for the same.
+
+use std::sync::Arc;
+
+use medalist_search::{Cancel, Params, SearchSpace, Seed};
+use ndarray::{Array2, ArrayD, IxDyn};
+
+use crate::error::{Error, Kind, Result};
+use crate::model::{AnyInput, Columns, Dense, InputKind, Once, Tensor};
+use crate::registry::{Registry, TransformEntry};
+use crate::table::{Table, Values};
+use crate::target::Target;
+use crate::transform::TransformContext;
+
+/// Everything prepared for one fold and one setting of the transforms.
+pub struct Prepared {
+    pub train: AnyInput,
+    /// The rows that will be scored: the fold's validation rows, or the test set.
+    pub scored: AnyInput,
+    /// What models derive from these rows: lives as long as they do.
+    pub once: Once,
+    /// Bytes that `train` and `scored` hold, from their shapes.
+    pub memory: u64,
+}
+
+/// The parameters of the transforms that prepare this kind of input, by their fields' names.
+///
+/// Where two transforms have a field of the same name they share the parameter, which is the first one's.
+pub fn space(registry: &Registry, kind: InputKind) -> SearchSpace {
+    let mut space = SearchSpace::new();
+    for entry in transforms(registry, kind) {
+        for parameter in entry.space.parameters() {
+            if space.get(&parameter.name).is_none() {
+                space = space.with(parameter.clone());
+            }
+        }
+    }
+    space
+}
+
+/// Fits the transforms on `train` and applies them to both tables. `params` as in [`space`]; those left out are at their defaults.
+///
+/// # Errors
+/// When a parameter is unknown or out of range, a transform fails, `cancel` says so, or what comes out is not what the kind of input demands: Dense wants at least one column, all numeric and finite; Tensor wants numeric columns, as many as the product of `tensor`.
+#[expect(clippy::too_many_arguments, reason = "the inputs of the whole preparation, each of another type")]
+pub fn prepare(
+    registry: &Registry,
+    kind: InputKind,
+    params: &Params,
+    train: &Table,
+    y: &Target,
+    scored: &Table,
+    tensor: Option<&[usize]>,
+    seed: Seed,
+    cancel: &Cancel,
+) -> Result<Prepared> {
+    check_params(registry, kind, params)?;
+    let (mut train, mut scored) = (train.clone(), scored.clone());
+    for entry in transforms(registry, kind) {
+        if cancel.is_cancelled() {
+            return Err(Error::new(Kind::Interrupted, "cancelled"));
+        }
+        let mut own = Params::default();
+        for parameter in entry.space.parameters() {
+            if let Some(value) = params.get(&parameter.name) {
+                own.insert(&parameter.name, value.clone());
+            }
+        }
+        let ctx = TransformContext { seed: seed.child(&entry.name, 0), cancel };
+        let fitted = entry.build(&own)?.fit(&train, y, &ctx)?;
+        train = fitted.transform_train(&train)?;
+        scored = fitted.transform(&scored)?;
+    }
+    let (train, scored) = match kind {
+        InputKind::Dense => {
+            let train = dense(&train)?;
+            let scored = dense(&scored)?;
+            (AnyInput::Dense(train), AnyInput::Dense(scored))
+        }
+        InputKind::Columns => {
+            (AnyInput::Columns(Columns { table: train }), AnyInput::Columns(Columns { table: scored }))
+        }
+        InputKind::Tensor => {
+            (AnyInput::Tensor(reshaped(&train, tensor)?), AnyInput::Tensor(reshaped(&scored, tensor)?))
+        }
+    };
+    let memory = memory(&train) + memory(&scored);
+    Ok(Prepared { train, scored, once: Once::default(), memory })
+}
+
+fn transforms(registry: &Registry, kind: InputKind) -> impl Iterator<Item = &TransformEntry> {
+    registry.transforms.iter().filter(move |entry| entry.inputs.contains(&kind))
+}
+
+fn check_params(registry: &Registry, kind: InputKind, params: &Params) -> Result<()> {
+    let known = space(registry, kind);
+    for (name, _) in params.iter() {
+        if known.get(name).is_none() {
+            let error = Error::usage(format!("there is no parameter `prep.{name}` for this kind of input"));
+            let names: Vec<&str> = known.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
+            return Err(match crate::nearest(name, names.iter().copied()) {
+                Some(near) => error.help(format!("did you mean `prep.{near}`?")),
+                None if names.is_empty() => error.help("it has none"),
+                None => error.help(format!("it has prep.{}", names.join(", prep."))),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn dense(table: &Table) -> Result<Dense> {
+    let columns = numeric(table, "dense")?;
+    let (n_rows, n_columns) = (table.n_rows(), columns.len());
+    for (column, values) in table.columns().iter().zip(&columns) {
+        if let Some(row) = values.iter().position(|value| !value.is_finite()) {
+            let error =
+                Error::data(format!("holds {} after preparation, where every number must be finite", values[row]));
+            return Err(error.column(&column.name).row(row + 1));
+        }
+    }
+    let mut x = vec![0.0; n_rows * n_columns];
+    // A block of rows at a time, so that the rows written to stay in the cache from one column to the next.
+    for (block, rows) in x.chunks_mut(ROWS_A_BLOCK * n_columns).enumerate() {
+        let start = block * ROWS_A_BLOCK;
+        for (place, values) in columns.iter().enumerate() {
+            for (row, value) in rows.chunks_exact_mut(n_columns).zip(&values[start..]) {
+                row[place] = *value;
+            }
+        }
+    }
+    let x = Array2::from_shape_vec((n_rows, n_columns), x).map_err(|error| Error::unexpected(error.to_string()))?;
+    let names = table.columns().iter().map(|column| column.name.clone()).collect();
+    Ok(Dense { x, names: Arc::new(names) })
+}
+
+const ROWS_A_BLOCK: usize = 64;
+
+fn reshaped(table: &Table, dims: Option<&[usize]>) -> Result<Tensor> {
+    let Some(dims) = dims else {
+        let error = Error::config("this model wants each row as a tensor, but the competition does not say its shape");
+        return Err(error.help("add for example `tensor = [1, 8, 8]` to competition.toml"));
+    };
+    let columns = numeric(table, "tensor")?;
+    let size = dims.iter().try_fold(1usize, |size, &dim| size.checked_mul(dim));
+    if size != Some(columns.len()) {
+        let size = size.map_or("too many".to_string(), |size| size.to_string());
+        let message =
+            format!("`tensor = {dims:?}` asks for {size} numbers a row, but there are {} columns", columns.len());
+        return Err(Error::config(message).help("leave columns out, or correct the shape in competition.toml"));
+    }
+    let mut x = Vec::with_capacity(table.n_rows() * columns.len());
+    for row in 0..table.n_rows() {
+        x.extend(columns.iter().map(|values| values[row] as f32));
+    }
+    let shape: Vec<usize> = std::iter::once(table.n_rows()).chain(dims.iter().copied()).collect();
+    let x = ArrayD::from_shape_vec(IxDyn(&shape), x).map_err(|error| Error::unexpected(error.to_string()))?;
+    Ok(Tensor { x })
+}
+
+/// The columns' values: at least one column.
+fn numeric<'a>(table: &'a Table, wanted: &str) -> Result<Vec<&'a [f64]>> {
+    if table.columns().is_empty() {
+        let error = Error::data(format!("no column is left to make {wanted} input of"));
+        return Err(error.help("every column is left out, or holds nothing that varies in the training rows"));
+    }
+    let columns = table.columns().iter().map(|column| match &column.values {
+        Values::Numeric(values) => Ok(values.as_slice()),
+        _ => {
+            let error = Error::data(format!(
+                "is {} and no transform makes numbers of it for {wanted} input",
+                column.kind.name()
+            ));
+            Err(error.column(&column.name).help("leave it out, or give its type in competition.toml"))
+        }
+    });
+    columns.collect()
+}
+
+fn memory(input: &AnyInput) -> u64 {
+    match input {
+        AnyInput::Dense(dense) => dense.x.len() as u64 * 8,
+        AnyInput::Columns(columns) => columns.table.memory(),
+        AnyInput::Tensor(tensor) => tensor.x.len() as u64 * 4,
+    }
+}

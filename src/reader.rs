@@ -1,0 +1,316 @@
+//! Table files to columns. The one file that knows polars.
+//!
+//! A file is read in blocks of whole records, so memory stays bounded by its columns. Our own scan finds the records and refuses what polars would let pass (rows of another length, quotes never closed, bytes that are no text); polars takes the cells apart.
+
+mod date;
+mod draft;
+mod scan;
+mod source;
+
+use std::io::{Cursor, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::{ChunkedArray, CsvReadOptions, DataFrame, DataType, Field, PlSmallStr, Schema, SerReader, StringType};
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+
+pub use source::{Encoding, digest};
+
+pub(crate) use date::{iso as iso_date, with_format as date_with_format};
+use draft::Builder;
+pub(crate) use draft::{Draft, Hold, Plan, Words, is_missing_number, number};
+use scan::{Fault, Rest};
+pub(crate) use source::{hex, zip_entries};
+
+/// Bytes of a block: large enough that a block's fixed costs vanish, small enough that its cells stay in a few megabytes.
+const BLOCK: usize = 4 << 20;
+
+/// Bytes of the longest record that is believed: beyond it, a quote was most likely opened and never closed.
+const LONGEST_RECORD: usize = 64 << 20;
+
+/// A file that holds one table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub path: &'a Path,
+    /// The file inside a zip, where there are several.
+    pub entry: Option<&'a str>,
+    pub encoding: Encoding,
+}
+
+/// A table as read: a draft for each column of the header.
+#[derive(Debug)]
+pub(crate) struct Drafts {
+    pub header: Vec<String>,
+    pub n_rows: usize,
+    pub columns: Vec<Draft>,
+}
+
+/// A table of which every cell is text, byte for byte as in the file; a missing cell is empty.
+#[derive(Debug)]
+pub struct StringTable {
+    pub header: Vec<String>,
+    n_rows: usize,
+    columns: Vec<Words>,
+}
+
+impl StringTable {
+    /// Rows, the header not counted.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// The position of a column.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.header.iter().position(|column| column == name)
+    }
+
+    /// The cell at `row` (from 0) of the column at `column`.
+    ///
+    /// # Panics
+    /// When there is no such row or column.
+    pub fn cell(&self, row: usize, column: usize) -> &str {
+        self.columns[column].get(row).map_or("", |cell| cell)
+    }
+}
+
+/// Reads a table of text: a submission, a sample, a solution. `.csv`, `.csv.gz`, or a `.zip` of one.
+///
+/// # Errors
+/// When the file cannot be read, is empty, has two columns of one name or a row of another length, or is not UTF-8.
+pub fn read_strings(path: &Path) -> Result<StringTable> {
+    strings(Place { path, entry: None, encoding: Encoding::Utf8 })
+}
+
+pub(crate) fn strings(place: Place) -> Result<StringTable> {
+    let drafts = read(place, |_| Plan::new(Hold::Words))?;
+    let columns = drafts.columns.into_iter().map(|draft| match draft {
+        Draft::Words(words) => words,
+        Draft::Numbers { .. } | Draft::Skipped => Words::default(),
+    });
+    Ok(StringTable { header: drafts.header, n_rows: drafts.n_rows, columns: columns.collect() })
+}
+
+/// The names of a table's columns.
+///
+/// # Errors
+/// When the file cannot be read or has no proper header.
+pub(crate) fn header(place: Place) -> Result<Vec<String>> {
+    source::with_text(place.path, place.entry, place.encoding, |text| Ok(Blocks::new(place.path, text)?.header))
+}
+
+/// Reads the columns of a table, each as `plan` says of its name.
+///
+/// # Errors
+/// When the file cannot be read, or its text is not a table: names row and column.
+pub(crate) fn read(place: Place, plan: impl Fn(&str) -> Plan) -> Result<Drafts> {
+    let (mut drafts, again) = read_once(place, &plan)?;
+    if !again.is_empty() {
+        // Words that came up late in a column of numbers: only these columns are read again.
+        let second = |name: &str| {
+            let is_wanted = again.iter().any(|&column| drafts.header[column] == name);
+            Plan { hold: if is_wanted { Hold::Words } else { Hold::Skip }, ..plan(name) }
+        };
+        let (mut once_more, _) = read_once(place, &second)?;
+        for &column in &again {
+            drafts.columns[column] = std::mem::replace(&mut once_more.columns[column], Draft::Skipped);
+        }
+    }
+    Ok(drafts)
+}
+
+/// The drafts, and the columns that must be read again as words.
+fn read_once(place: Place, plan: &impl Fn(&str) -> Plan) -> Result<(Drafts, Vec<usize>)> {
+    source::with_text(place.path, place.entry, place.encoding, |text| {
+        let mut blocks = Blocks::new(place.path, text)?;
+        let plans: Vec<Plan> = blocks.header.iter().map(|name| plan(name)).collect();
+        let wanted: Vec<usize> = (0..plans.len()).filter(|&column| plans[column].hold != Hold::Skip).collect();
+        let mut builders: Vec<(usize, Builder)> =
+            wanted.iter().map(|&column| (column, Builder::new(&plans[column]))).collect();
+        let n_columns = plans.len();
+        let n_at_once = rayon::current_num_threads();
+        loop {
+            let group = (0..n_at_once).map_while(|_| blocks.next().transpose()).collect::<Result<Vec<Block>>>()?;
+            if group.is_empty() {
+                break;
+            }
+            let parsed = group.into_par_iter().map(|block| parse(block, n_columns, &wanted, place.path));
+            let frames = parsed.collect::<Result<Vec<DataFrame>>>()?;
+            builders.par_iter_mut().enumerate().try_for_each(|(position, (column, builder))| {
+                let chunks = cells(&frames, position, place.path)?;
+                builder.append(&plans[*column], || chunks.iter().flat_map(|chunk| chunk.iter()));
+                Ok::<(), Error>(())
+            })?;
+        }
+        let mut columns: Vec<Draft> = (0..n_columns).map(|_| Draft::Skipped).collect();
+        let mut again = Vec::new();
+        for (column, builder) in builders {
+            if matches!(builder, Builder::Again) {
+                again.push(column);
+            }
+            columns[column] = builder.finish();
+        }
+        Ok((Drafts { n_rows: blocks.n_records, header: blocks.header, columns }, again))
+    })
+}
+
+/// The records of a block, cell by cell.
+fn parse(block: Block, n_columns: usize, wanted: &[usize], path: &Path) -> Result<DataFrame> {
+    let names = (0..n_columns).map(|column| Field::new(PlSmallStr::from_string(column.to_string()), DataType::String));
+    let options = CsvReadOptions::default()
+        .with_has_header(true)
+        .with_schema(Some(Arc::new(Schema::from_iter(names))))
+        .with_projection(Some(Arc::new(wanted.to_vec())))
+        .with_infer_schema_length(Some(0))
+        .with_n_threads(Some(1));
+    let n_records = block.n_records;
+    let frame = options.into_reader_with_file_handle(Cursor::new(block.text)).finish();
+    let frame = frame.map_err(|error| Error::data(error.to_string()).file(path))?;
+    if frame.height() != n_records && !wanted.is_empty() {
+        let message = format!("polars reads {} rows where there are {n_records}", frame.height());
+        return Err(Error::unexpected(message).file(path).row(block.first_record + 1));
+    }
+    Ok(frame)
+}
+
+fn cells<'a>(frames: &'a [DataFrame], position: usize, path: &Path) -> Result<Vec<&'a ChunkedArray<StringType>>> {
+    let chunks = frames.iter().map(|frame| frame.columns()[position].as_materialized_series().str());
+    chunks.collect::<Result<_, _>>().map_err(|error| Error::unexpected(error.to_string()).file(path))
+}
+
+/// Whole records in the usual form, behind a header line of our own. That line also keeps polars from taking a block for a compressed file by its first bytes.
+struct Block {
+    text: Vec<u8>,
+    n_records: usize,
+    first_record: usize,
+}
+
+/// A file's records, block by block.
+struct Blocks<'a> {
+    path: &'a Path,
+    text: &'a mut dyn Read,
+    header: Vec<String>,
+    /// Read, and not yet part of a block.
+    carry: Vec<u8>,
+    rest: Rest,
+    n_records: usize,
+}
+
+impl<'a> Blocks<'a> {
+    fn new(path: &'a Path, text: &'a mut dyn Read) -> Result<Blocks<'a>> {
+        let mut blocks = Blocks { path, text, header: Vec::new(), carry: Vec::new(), rest: Rest::MayFollow, n_records: 0 };
+        blocks.fill(BLOCK)?;
+        blocks.check_mark()?;
+        let (names, end) = loop {
+            match scan::header(&blocks.carry, blocks.rest).map_err(|fault| Error::data(fault.message).file(path))? {
+                Some(header) => break header,
+                None if blocks.carry.len() > LONGEST_RECORD => {
+                    return Err(Error::data("the header has no end").file(path));
+                }
+                None => blocks.fill(blocks.carry.len() + BLOCK)?,
+            }
+        };
+        if let Err(fault) = scan::check_letters(&blocks.carry[..end]) {
+            let message = fault.message.replace("this cell", "the header");
+            return Err(Error { help: fault.help, ..Error::data(message).file(path) });
+        }
+        blocks.carry.drain(..end);
+        blocks.header = names;
+        blocks.check_header()?;
+        Ok(blocks)
+    }
+
+    /// Reads until `carry` holds `length` bytes, or the file ends.
+    fn fill(&mut self, length: usize) -> Result<()> {
+        let start = self.carry.len();
+        self.carry.resize(length.max(start), 0);
+        let n = source::read_up_to(self.text, &mut self.carry[start..]).map_err(|error| {
+            Error::data(format!("the file cannot be unpacked or read: {error}")).file(self.path)
+        })?;
+        if start + n < self.carry.len() {
+            self.rest = Rest::None;
+        }
+        self.carry.truncate(start + n);
+        Ok(())
+    }
+
+    /// Takes off a byte order mark.
+    fn check_mark(&mut self) -> Result<()> {
+        match self.carry.as_slice() {
+            [0xef, 0xbb, 0xbf, ..] => drop(self.carry.drain(..3)),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+                let error = Error::data("this file is UTF-16, which is not read").file(self.path);
+                return Err(error.help("save it as UTF-8: iconv -f UTF-16 -t UTF-8"));
+            }
+            _ => {}
+        }
+        if self.carry.iter().all(|byte| byte.is_ascii_whitespace()) && self.rest == Rest::None {
+            return Err(Error::data("this file is empty").file(self.path).help("the first line must name the columns"));
+        }
+        Ok(())
+    }
+
+    fn check_header(&self) -> Result<()> {
+        let error = |message: String| Error::data(message).file(self.path);
+        if self.header.iter().any(|name| name.contains('\r')) {
+            return Err(error("lines end in a bare carriage return".to_string()).help("save it with line feeds"));
+        }
+        for (column, name) in self.header.iter().enumerate() {
+            if name.trim().is_empty() {
+                let message = format!("column {} of {} has no name", column + 1, self.header.len());
+                return Err(error(message).help("an index that pandas wrote? write the file with `index=False`, or name the column"));
+            }
+            if self.header[..column].contains(name) {
+                return Err(error(format!("two columns are called `{name}`")).help("rename one of them"));
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<Block>> {
+        let n_fields = self.header.len();
+        loop {
+            if self.rest == Rest::MayFollow {
+                let length = if self.carry.len() < BLOCK { BLOCK } else { self.carry.len() * 2 };
+                self.fill(length)?;
+            }
+            if self.carry.is_empty() {
+                return Ok(None);
+            }
+            let scanned = scan::scan(&self.carry, n_fields, self.rest).map_err(|fault| self.error(fault))?;
+            if scanned.end == 0 {
+                if self.carry.len() > LONGEST_RECORD {
+                    let error = Error::data("this row has no end: most likely a quote is opened here and never closed");
+                    return Err(error.file(self.path).row(self.n_records + 1));
+                }
+                if self.rest == Rest::None {
+                    return Ok(None);
+                }
+                continue;
+            }
+            let carry = self.carry.split_off(scanned.end);
+            let records = std::mem::replace(&mut self.carry, carry);
+            scan::check_letters(&records).map_err(|fault| self.error(fault))?;
+            let first_record = self.n_records;
+            self.n_records += scanned.n_records;
+            if scanned.n_records == 0 {
+                continue;
+            }
+            let records = if scanned.unusual { scan::rewrite(&records, n_fields) } else { records };
+            let mut text = Vec::with_capacity(records.len() + 2 * n_fields);
+            text.extend(std::iter::repeat_n(b"h,", n_fields).flatten());
+            *text.last_mut().expect("a header has a column") = b'\n';
+            text.extend_from_slice(&records);
+            return Ok(Some(Block { text, n_records: scanned.n_records, first_record }));
+        }
+    }
+
+    fn error(&self, fault: Fault) -> Error {
+        let mut error = Error::data(fault.message).file(self.path).row(self.n_records + fault.record + 1);
+        if let Some(name) = fault.field.and_then(|field| self.header.get(field)) {
+            error = error.column(name);
+        }
+        Error { help: fault.help, ..error }
+    }
+}

@@ -1,0 +1,158 @@
+//! The models, metrics and transforms that a binary holds.
+//!
+//! `build.rs` lists the files of `src/models`, `src/metrics` and `src/transforms`; a downstream crate adds its own by [`Registry::with`].
+
+use medalist_search::{Params, SearchSpace};
+
+use crate::error::{Error, Kind, Result};
+use crate::metric::{Metric, Settings};
+use crate::model::{AnyModel, Input, InputKind, Model};
+use crate::target::Task;
+use crate::transform::{AnyTransform, Transform};
+
+/// A registered model.
+pub struct ModelEntry {
+    pub name: String,
+    pub about: &'static str,
+    pub input: InputKind,
+    pub tasks: &'static [Task],
+    pub interruptible: bool,
+    /// Its own parameters, without the model's name in front.
+    pub space: SearchSpace,
+    build: fn(&Params) -> Result<Box<dyn AnyModel>>,
+}
+
+impl ModelEntry {
+    /// The model with these parameters (names as in `space`).
+    ///
+    /// # Errors
+    /// When a parameter is unknown, out of range or of the wrong type.
+    pub fn build(&self, params: &Params) -> Result<Box<dyn AnyModel>> {
+        (self.build)(params)
+    }
+}
+
+/// A registered metric.
+pub struct MetricEntry {
+    pub name: String,
+    build: fn(&Settings) -> Result<Box<dyn Metric>>,
+}
+
+impl MetricEntry {
+    /// # Errors
+    /// When a setting is unknown or out of range.
+    pub fn build(&self, settings: &Settings) -> Result<Box<dyn Metric>> {
+        (self.build)(settings)
+    }
+}
+
+/// A registered transform.
+pub struct TransformEntry {
+    pub name: String,
+    pub about: &'static str,
+    pub inputs: &'static [InputKind],
+    pub order: u32,
+    /// Its own parameters, without `prep.` in front.
+    pub space: SearchSpace,
+    build: fn(&Params) -> Result<Box<dyn AnyTransform>>,
+}
+
+impl TransformEntry {
+    /// # Errors
+    /// When a parameter is unknown, out of range or of the wrong type.
+    pub fn build(&self, params: &Params) -> Result<Box<dyn AnyTransform>> {
+        (self.build)(params)
+    }
+}
+
+/// Everything that can be named on a command line or in `competition.toml`.
+#[derive(Default)]
+pub struct Registry {
+    pub models: Vec<ModelEntry>,
+    pub metrics: Vec<MetricEntry>,
+    /// In the order in which they are applied.
+    pub transforms: Vec<TransformEntry>,
+}
+
+impl Registry {
+    /// What the folders `src/models`, `src/metrics` and `src/transforms` hold.
+    pub fn builtin() -> Registry {
+        let mut registry = Registry::default();
+        crate::models::register(&mut registry);
+        crate::metrics::register(&mut registry);
+        crate::transforms::register(&mut registry);
+        registry
+    }
+
+    /// Adds a model; one of the same name is replaced.
+    pub fn with<M: Model>(mut self, name: &str) -> Registry {
+        self.add_model::<M>(name);
+        self
+    }
+
+    pub fn with_metric<M: Metric + 'static>(mut self, name: &str) -> Registry {
+        self.add_metric::<M>(name);
+        self
+    }
+
+    pub fn with_transform<T: Transform>(mut self, name: &str) -> Registry {
+        self.add_transform::<T>(name);
+        self
+    }
+
+    pub(crate) fn add_model<M: Model>(&mut self, name: &str) {
+        self.models.retain(|entry| entry.name != name);
+        self.models.push(ModelEntry {
+            name: name.to_string(),
+            about: M::ABOUT,
+            input: M::Input::KIND,
+            tasks: M::TASKS,
+            interruptible: M::INTERRUPTIBLE,
+            space: M::space(),
+            build: |params| Ok(Box::new(M::from_params(params)?)),
+        });
+    }
+
+    pub(crate) fn add_metric<M: Metric + 'static>(&mut self, name: &str) {
+        self.metrics.retain(|entry| entry.name != name);
+        self.metrics.push(MetricEntry {
+            name: name.to_string(),
+            build: |settings| Ok(Box::new(M::from_settings(settings)?)),
+        });
+    }
+
+    pub(crate) fn add_transform<T: Transform>(&mut self, name: &str) {
+        self.transforms.retain(|entry| entry.name != name);
+        self.transforms.push(TransformEntry {
+            name: name.to_string(),
+            about: T::ABOUT,
+            inputs: T::INPUTS,
+            order: T::ORDER,
+            space: T::space(),
+            build: |params| Ok(Box::new(T::from_params(params)?)),
+        });
+        self.transforms.sort_by(|a, b| (a.order, &a.name).cmp(&(b.order, &b.name)));
+    }
+
+    /// # Errors
+    /// When there is no such model: names the nearest.
+    pub fn model(&self, name: &str) -> Result<&ModelEntry> {
+        let found = self.models.iter().find(|entry| entry.name == name);
+        found.ok_or_else(|| unknown("model", name, self.models.iter().map(|entry| entry.name.as_str()), Kind::Usage))
+    }
+
+    /// # Errors
+    /// When there is no such metric: names the nearest.
+    pub fn metric(&self, name: &str) -> Result<&MetricEntry> {
+        let found = self.metrics.iter().find(|entry| entry.name == name);
+        found.ok_or_else(|| unknown("metric", name, self.metrics.iter().map(|entry| entry.name.as_str()), Kind::Config))
+    }
+}
+
+fn unknown<'a>(noun: &str, name: &str, known: impl Iterator<Item = &'a str>, kind: Kind) -> Error {
+    let error = Error::new(kind, format!("there is no {noun} `{name}`"));
+    match crate::nearest(name, known) {
+        Some(near) => error.help(format!("did you mean `{near}`? `medalist {noun}s` lists them")),
+        None => error.help(format!("`medalist {noun}s` lists them")),
+    }
+}

@@ -1,0 +1,151 @@
+//! What the store knows about a competition, as rows of its leaderboard.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use medalist_search::{Params, Store, StudySpec, Trial, TrialState, best};
+
+use crate::competition::Competition;
+use crate::error::{Error, Result};
+use crate::leaderboard::{self, Row};
+use crate::metric::Direction;
+use crate::predictions::Predictions;
+use crate::registry::Registry;
+use crate::submission;
+
+/// The names under which a trial's test predictions are attached.
+pub const TEST_REFIT: &str = "test_refit";
+pub const TEST_AVERAGE: &str = "test_average";
+
+/// The slug of the competition that a study is about.
+pub fn slug(spec: &StudySpec) -> &str {
+    spec.problem["competition"].as_str().unwrap_or_default()
+}
+
+/// The trials that count: the unbroken prefix of finished ones.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn counted(store: &dyn Store, study: &str) -> Result<Vec<Trial>> {
+    let mut trials = store.trials(study)?;
+    trials.truncate(medalist_search::counted(&trials).len());
+    Ok(trials)
+}
+
+/// A trial's row; None where it has no score.
+pub fn row(spec: &StudySpec, trial: &Trial) -> Option<Row> {
+    if trial.state != TrialState::Complete {
+        return None;
+    }
+    let scores: Vec<f64> = trial.folds.iter().map(|fold| fold.score).collect();
+    let model = trial.params.text("model").unwrap_or("?").to_string();
+    let mut params = Params::default();
+    for (name, value) in trial.params.iter().filter(|(name, _)| *name != "model") {
+        params.insert(name, value.clone());
+    }
+    Some(Row {
+        rank: 0,
+        study: spec.name.clone(),
+        trial: trial.number,
+        score_mean: trial.score?,
+        score_std: leaderboard::sample_std(&scores),
+        n_folds: scores.len(),
+        model,
+        params,
+        seconds: trial.seconds,
+        created: trial.created.clone(),
+        public: None,
+        private: None,
+        best: false,
+    })
+}
+
+/// The rows of all studies on a competition's present data, ranked; `except` leaves one study out.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn rows(store: &dyn Store, competition: &Competition, direction: Direction, except: Option<&str>) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for spec in studies_on(store, competition)? {
+        if except == Some(spec.name.as_str()) {
+            continue;
+        }
+        rows.extend(study_rows(&spec, &counted(store, &spec.name)?, direction));
+    }
+    Ok(leaderboard::rank(rows, direction))
+}
+
+/// The rows of one study; its choice is marked.
+pub fn study_rows(spec: &StudySpec, trials: &[Trial], direction: Direction) -> Vec<Row> {
+    let best = best(trials, direction).map(|trial| trial.number);
+    let rows = trials.iter().filter_map(|trial| row(spec, trial));
+    rows.map(|row| Row { best: Some(row.trial) == best, ..row }).collect()
+}
+
+/// The studies on a competition as it is now; those on other data or settings do not compare.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn studies_on(store: &dyn Store, competition: &Competition) -> Result<Vec<StudySpec>> {
+    let same = |spec: &StudySpec| {
+        slug(spec) == competition.slug && spec.problem["data and settings"] == competition.fingerprint.as_str()
+    };
+    Ok(store.studies()?.into_iter().filter(same).collect())
+}
+
+/// Fills in public and private scores of the rows whose test predictions are stored.
+///
+/// # Errors
+/// When the solution cannot be read or does not fit.
+pub fn grade_rows(rows: &mut [Row], store: &dyn Store, competition: &Competition, registry: &Registry, solution: &Path) -> Result<()> {
+    let folder = tempfile::tempdir().map_err(|error| Error::unexpected(error.to_string()))?;
+    let mut grades: BTreeMap<(String, u64), (Option<f64>, Option<f64>)> = BTreeMap::new();
+    for row in rows {
+        let key = (row.study.clone(), row.trial);
+        if !grades.contains_key(&key) {
+            let mut parts = (None, None);
+            for name in [TEST_REFIT, TEST_AVERAGE] {
+                if let Some(bytes) = store.attachment(&row.study, row.trial, name)? {
+                    let predictions = Predictions::from_bytes(&bytes)?;
+                    let file = submission::write(competition, &predictions.outputs, &folder.path().join("graded.csv"), registry)?;
+                    let grade = submission::grade(competition, &file, solution, registry)?;
+                    parts = (grade.public, grade.private);
+                    break;
+                }
+            }
+            grades.insert(key.clone(), parts);
+        }
+        (row.public, row.private) = grades[&key];
+    }
+    Ok(())
+}
+
+/// A trial named `STUDY/NUMBER`.
+///
+/// # Errors
+/// When the name has another form, or there is no such study or trial.
+pub fn find_trial(store: &dyn Store, name: &str) -> Result<(StudySpec, Trial)> {
+    let parts = name.rsplit_once('/').and_then(|(study, number)| Some((study, number.parse::<u64>().ok()?)));
+    let (study, number) =
+        parts.ok_or_else(|| Error::usage(format!("`{name}` names no trial")).help("a trial is STUDY/NUMBER"))?;
+    let spec = find_study(store, study)?;
+    let trial = store.trials(study)?.into_iter().find(|trial| trial.number == number);
+    let trial = trial.ok_or_else(|| {
+        Error::usage(format!("study `{study}` has no trial {number}")).help(format!("`medalist trials {study}` lists them"))
+    })?;
+    Ok((spec, trial))
+}
+
+/// # Errors
+/// When there is no such study: the nearest is named.
+pub fn find_study(store: &dyn Store, name: &str) -> Result<StudySpec> {
+    let mut studies = store.studies()?;
+    if let Some(position) = studies.iter().position(|spec| spec.name == name) {
+        return Ok(studies.swap_remove(position));
+    }
+    let error = Error::usage(format!("there is no study `{name}`"));
+    Err(match crate::nearest(name, studies.iter().map(|spec| spec.name.as_str())) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help("`medalist studies` lists them"),
+    })
+}

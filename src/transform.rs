@@ -1,0 +1,51 @@
+//! What a transform is: something learned from a fold's training rows and then applied to any rows.
+//!
+//! Transforms run in the order of their `ORDER`; their fields are part of every space that uses them, as `prep.<field>`.
+
+use medalist_search::{Cancel, Seed, Tunable};
+
+use crate::error::Result;
+use crate::model::InputKind;
+use crate::table::Table;
+use crate::target::Target;
+
+/// A preparation step with hyperparameters.
+pub trait Transform: Tunable + Send + Sync + 'static {
+    /// The kinds of input it prepares.
+    const INPUTS: &'static [InputKind];
+    /// Its place in the line; the built-in ones are 10 (dates), 20 (text), 30 (impute), 40 (encode), 50 (scale).
+    const ORDER: u32;
+    /// One line for the help.
+    const ABOUT: &'static str;
+
+    /// Learns from the training rows alone.
+    fn fit(&self, train: &Table, y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>>;
+}
+
+/// A transform that has learned.
+pub trait FittedTransform: Send + Sync {
+    /// Any rows with the columns seen in `fit`.
+    fn transform(&self, table: &Table) -> Result<Table>;
+
+    /// Override where the training rows need other treatment (out-of-fold target encoding).
+    fn transform_train(&self, train: &Table) -> Result<Table> {
+        self.transform(train)
+    }
+}
+
+/// What a transform may know beside its rows.
+pub struct TransformContext<'a> {
+    pub seed: Seed,
+    pub cancel: &'a Cancel,
+}
+
+/// A transform whose type is erased: what the harness holds.
+pub trait AnyTransform: Send + Sync {
+    fn fit(&self, train: &Table, y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>>;
+}
+
+impl<T: Transform> AnyTransform for T {
+    fn fit(&self, train: &Table, y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>> {
+        Transform::fit(self, train, y, ctx)
+    }
+}

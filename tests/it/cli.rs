@@ -1,0 +1,92 @@
+//! The command line's own promises: exit codes, errors as JSON, nothing on stdout but data.
+
+use crate::support::Workspace;
+
+#[track_caller]
+fn check(workspace: &Workspace, arguments: &str, code: i32, words: &[&str]) {
+    let ran = workspace.run(arguments).fails(code);
+    for word in words {
+        assert!(ran.stderr.contains(word), "{arguments}: no `{word}` in\n{}", ran.stderr);
+    }
+    assert!(ran.stdout.is_empty(), "{arguments} printed\n{}", ran.stdout);
+}
+
+#[test]
+fn what_is_mistyped_is_answered_with_what_was_meant() {
+    let workspace = Workspace::with(&["penguins"]);
+    check(&workspace, "sweep pengiuns", 2, &["did you mean `penguins`?"]);
+    check(&workspace, "sweep penguins --models rigde", 2, &["did you mean `ridge`?"]);
+    check(&workspace, "sweep penguins --set ridge.alhpa=1", 2, &["did you mean `ridge.alpha`?"]);
+    check(&workspace, "sweep penguins --models ridge --set ridge.alpha=banana", 2, &["ridge.alpha", "banana"]);
+    check(&workspace, "sweep penguins --models ridge --set ridge.alpha=-1", 2, &["ridge.alpha"]);
+    check(&workspace, "sweep penguins --models ridge --set knn.p=1", 2, &["add it to `--models`"]);
+    check(&workspace, "sweep penguins --time soon", 2, &["60s"]);
+    check(&workspace, "resume nothing", 2, &["medalist studies"]);
+    check(&workspace, "submit penguins --best", 4, &["medalist sweep penguins"]);
+    check(&workspace, "submit penguins --trial a/b", 2, &["STUDY/NUMBER"]);
+    check(&workspace, "grade penguins nothing.csv", 3, &["nothing.csv"]);
+    check(&workspace, "models nothing", 2, &["nothing"]);
+    check(&workspace, "check nothing", 2, &["nothing"]);
+    check(&workspace, "leap", 2, &["leap"]);
+}
+
+#[test]
+fn errors_are_json_where_json_is_asked_for() {
+    let workspace = Workspace::with(&["penguins"]);
+    let error = workspace.run("sweep pengiuns --output json").fails(2).json();
+    assert_eq!(error["error"]["kind"], "usage");
+    assert_eq!(error["error"]["help"], "did you mean `penguins`?");
+    for key in ["message", "file", "column", "row"] {
+        assert!(error["error"].get(key).is_some(), "{key}");
+    }
+    let usage = workspace.run("sweep --output json").fails(2).json();
+    assert_eq!(usage["error"]["kind"], "usage");
+}
+
+#[test]
+fn a_folder_without_a_workspace_says_how_to_make_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = Workspace::with(&[]);
+    check(&workspace, &format!("--workspace {} studies", folder.path().display()), 2, &["medalist init"]);
+    let new = folder.path().join("new");
+    workspace.run(&format!("init {}", new.display())).ok();
+    workspace.run(&format!("--workspace {} studies", new.display())).ok();
+}
+
+#[test]
+fn every_listing_prints_in_every_form() {
+    let workspace = Workspace::with(&["penguins"]);
+    workspace.run("sweep penguins --models ridge --trials 2 --folds 3 --study mine").ok();
+    for command in [
+        "models", "models ridge", "metrics", "competitions", "show penguins", "show mine/0", "studies", "trials mine",
+        "leaderboard penguins",
+    ] {
+        let json = workspace.run(&format!("{command} --output json")).ok().json();
+        assert!(json.is_array() || json.is_object(), "{command}");
+        for form in ["table", "csv", "markdown"] {
+            assert!(!workspace.run(&format!("{command} --output {form}")).ok().stdout.is_empty(), "{command} as {form}");
+        }
+    }
+}
+
+#[test]
+fn help_has_examples_and_completions_are_a_script() {
+    let workspace = Workspace::with(&[]);
+    let help = workspace.run("--help").ok().stdout;
+    assert!(help.contains("medalist sweep penguins") && help.contains("Exit codes"), "{help}");
+    assert!(workspace.run("sweep --help").ok().stdout.contains("--dry-run"));
+    assert!(workspace.run("completions bash").ok().stdout.contains("_medalist"));
+}
+
+#[test]
+fn a_new_model_outside_a_clone_is_a_crate_of_its_own() {
+    let workspace = Workspace::with(&["penguins"]);
+    workspace.run("new model my_ridge").ok();
+    let main = workspace.read("models/my_ridge/src/main.rs");
+    assert!(main.contains("Registry::builtin().with::<my_ridge::MyRidge>(\"my_ridge\")"), "{main}");
+    assert!(workspace.read("models/my_ridge/src/my_ridge.rs").contains("pub struct MyRidge"));
+    check(&workspace, "new model my_ridge", 2, &["nothing was overwritten"]);
+    check(&workspace, "new model My-Ridge", 2, &["snake_case"]);
+    check(&workspace, "new model ridge", 2, &["already"]);
+    check(&workspace, "sweep penguins --models my_ridge", 2, &["cargo run --release", "rebuilds"]);
+}

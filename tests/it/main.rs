@@ -1,0 +1,15 @@
+//! The one integration-test binary: every further one would link polars again.
+
+mod support;
+
+mod loader;
+mod competition;
+mod metrics;
+mod models;
+mod transforms;
+mod leakage;
+mod submission;
+mod sweep;
+mod cli;
+mod mutations;
+mod floors;

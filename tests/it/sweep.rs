@@ -1,0 +1,225 @@
+//! The main job through the program itself: sweeps, kills, resumes, refusals.
+
+use std::time::Duration;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::support::{Workspace, real_data, stable_columns};
+
+/// A sweep of a few cheap models that takes a second or two.
+const QUICK: &str = "sweep penguins --models baseline,ridge,logistic,knn --trials 24 --folds 3 --seed 5";
+
+#[test]
+fn a_sweep_gives_a_leaderboard_a_submission_and_the_next_command() {
+    let workspace = Workspace::with(&["penguins"]);
+    let ran = workspace.run(QUICK).ok();
+    assert!(ran.stderr.contains("241 rows, 103 to predict"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("24 trials count"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("next: medalist grade penguins submissions/penguins/"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("rank"), "{}", ran.stdout);
+    let file = workspace.submissions("penguins").pop().unwrap();
+    workspace.run(&format!("validate penguins {}", file.display())).ok();
+    let grade = workspace.run(&format!("grade penguins {} --output json", file.display())).ok().json();
+    // Four classes of penguin measurements are nearly separable: anything that learned is far below ln 3.
+    assert!(grade["score"].as_f64().unwrap() < 0.3, "{grade}");
+    assert!(grade["public"].is_f64() && grade["private"].is_f64() && grade["valid"] == true, "{grade}");
+    let provenance = file.with_extension("json");
+    let provenance: serde_json::Value = serde_json::from_slice(&std::fs::read(provenance).unwrap()).unwrap();
+    assert_eq!(provenance["competition"], "penguins");
+}
+
+#[test]
+fn threads_change_nothing() {
+    let check = |command: &str| {
+        let results = ["1", "2", "7"].map(|jobs| {
+            let workspace = Workspace::with(&["penguins"]);
+            workspace.run(&format!("{command} --jobs {jobs}")).ok();
+            workspace.results("penguins")
+        });
+        assert_eq!(results[0], results[1], "{command}");
+        assert_eq!(results[0], results[2], "{command}");
+    };
+    check(QUICK);
+    check("sweep penguins --search sobol --trials 14 --folds 3 --pruner median --window 3");
+    check("sweep penguins --search grid --models knn,ridge --levels 4 --set knn.n_neighbors=1..20 --set ridge.alpha=0.1..10");
+}
+
+#[test]
+fn killed_at_random_moments_and_resumed_it_gives_the_same() {
+    let whole = Workspace::with(&["penguins"]);
+    whole.run(QUICK).ok();
+    let mut rng = ChaCha8Rng::seed_from_u64(17);
+    for _ in 0..3 {
+        let workspace = Workspace::with(&["penguins"]);
+        let mut n_kills = 0;
+        loop {
+            let mut child = workspace.start(QUICK);
+            std::thread::sleep(Duration::from_millis(rng.random_range(20..900)));
+            if child.try_wait().unwrap().is_some_and(|status| status.success()) || n_kills == 6 {
+                child.wait().unwrap();
+                break;
+            }
+            // SIGKILL: nothing of the process's own can run any more.
+            child.kill().unwrap();
+            child.wait().unwrap();
+            n_kills += 1;
+        }
+        workspace.run(QUICK).ok();
+        assert_eq!(workspace.results("penguins"), whole.results("penguins"), "after {n_kills} kills");
+    }
+}
+
+#[test]
+fn a_longer_run_continues_a_shorter_one() {
+    let whole = Workspace::with(&["penguins"]);
+    whole.run(QUICK).ok();
+    let workspace = Workspace::with(&["penguins"]);
+    let study = workspace.run(&format!("{} --output json", QUICK.replace("24", "9"))).ok().json()["study"].clone();
+    let ran = workspace.run(&format!("resume {} --trials 24", study.as_str().unwrap())).ok();
+    assert!(ran.stderr.contains("has 9 finished trials"), "{}", ran.stderr);
+    assert_eq!(workspace.results("penguins").0, whole.results("penguins").0);
+}
+
+#[test]
+fn the_end_of_the_time_prints_the_number_that_repeats_it() {
+    let workspace = Workspace::with(&["penguins"]);
+    let command = "sweep penguins --models ridge,knn --folds 3 --time 2s --output json";
+    let counted = workspace.run(command).ok().json()["counted"].as_u64().unwrap();
+    assert!(counted > 0);
+    let again = Workspace::with(&["penguins"]);
+    again.run(&format!("sweep penguins --models ridge,knn --folds 3 --trials {counted}")).ok();
+    assert_eq!(again.results("penguins"), workspace.results("penguins"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_finishes_the_running_folds_and_exits_with_130() {
+    let workspace = Workspace::with(&["penguins"]);
+    let mut child = workspace.start("sweep penguins --trials 5000 --study long");
+    std::thread::sleep(Duration::from_millis(2500));
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    let n_before = stable_columns(&workspace.run("trials long --output csv").ok().stdout).len() - 1;
+    assert!(n_before > 0);
+    assert!(workspace.read("submissions/penguins/leaderboard.csv").lines().count() > 1);
+    workspace.run("resume long --time 1s").ok();
+    let n_after = stable_columns(&workspace.run("trials long --output csv").ok().stdout).len() - 1;
+    assert!(n_after > n_before, "{n_after} trials after {n_before}");
+}
+
+#[test]
+fn a_study_is_for_one_process_at_a_time() {
+    let workspace = Workspace::with(&["penguins"]);
+    let mut child = workspace.start("sweep penguins --trials 5000 --study long");
+    std::thread::sleep(Duration::from_millis(1500));
+    let ran = workspace.run("resume long --trials 1").fails(5);
+    assert!(ran.stderr.contains(&child.id().to_string()), "{}", ran.stderr);
+    workspace.run("trials long").ok();
+    workspace.run("sweep penguins --models ridge --trials 2 --folds 3 --study other").ok();
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn changed_data_is_refused_by_name() {
+    let workspace = Workspace::with(&["penguins"]);
+    workspace.run("sweep penguins --models ridge --trials 3 --folds 3 --study mine").ok();
+    let train = workspace.read("competitions/penguins/train.csv");
+    workspace.write("competitions/penguins/train.csv", train.replacen("39.5", "39.6", 1));
+    let ran = workspace.run("resume mine").fails(3);
+    assert!(ran.stderr.contains("train.csv") && ran.stderr.contains("sha256"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_changed_plan_under_the_same_name_is_refused_with_what_changed() {
+    let workspace = Workspace::with(&["penguins"]);
+    workspace.run("sweep penguins --models ridge --trials 3 --folds 3 --study mine").ok();
+    let ran = workspace.run("sweep penguins --models ridge --trials 3 --folds 3 --study mine --window 3").fails(3);
+    assert!(ran.stderr.contains("window"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_dry_run_counts_the_fits_and_leaves_nothing() {
+    let workspace = Workspace::with(&["penguins"]);
+    let command = "sweep penguins --search grid --models ridge --set ridge.alpha=0.1,1,10 --dry-run";
+    let plan = workspace.run(&format!("{command} --output json")).ok().json();
+    assert_eq!((plan["trials"].as_u64(), plan["fits"].as_u64()), (Some(3), Some(15)));
+    // A staged parameter's values share a fit.
+    let command = "sweep penguins --search grid --models knn --set knn.n_neighbors=1,5,9 --dry-run";
+    let plan = workspace.run(&format!("{command} --output json")).ok().json();
+    assert_eq!((plan["trials"].as_u64(), plan["fits"].as_u64()), (Some(3), Some(5)));
+    assert!(!workspace.path(".medalist").exists());
+}
+
+#[test]
+fn a_grid_over_a_staged_parameter_gives_a_row_a_value() {
+    let workspace = Workspace::with(&["penguins"]);
+    workspace.run("sweep penguins --search grid --models knn --set knn.n_neighbors=1,5,9 --folds 3 --study staged").ok();
+    workspace.run("sweep penguins --search grid --models knn --set knn.n_neighbors=5 --folds 3 --study alone").ok();
+    let staged = workspace.run("trials staged --output json").ok().json();
+    let alone = workspace.run("trials alone --output json").ok().json();
+    assert_eq!(staged.as_array().unwrap().len(), 3);
+    assert_eq!(staged[1]["score"], alone[0]["score"]);
+}
+
+#[test]
+fn a_sweep_can_be_a_file() {
+    let workspace = Workspace::with(&["penguins"]);
+    let plan = "competition = \"penguins\"\nsearch = \"grid\"\nmodels = [\"ridge\"]\nfolds = 3\nstudy = \"filed\"\n\n[set]\n\"ridge.alpha\" = [0.1, 1]\n\"prep.scale\" = \"standard\"\n";
+    workspace.write("plan.toml", plan);
+    workspace.run("sweep plan.toml").ok();
+    assert_eq!(workspace.run("trials filed --output json").ok().json().as_array().unwrap().len(), 2);
+    workspace.write("plan.toml", plan.replace("models", "modles"));
+    let ran = workspace.run("sweep plan.toml").fails(3);
+    assert!(ran.stderr.contains("plan.toml") && ran.stderr.contains("`models`"), "{}", ran.stderr);
+}
+
+#[test]
+fn both_ways_to_predict_the_test_rows_give_valid_files() {
+    let workspace = Workspace::with(&["penguins"]);
+    workspace.run("sweep penguins --models ridge --trials 3 --folds 3 --study mine --no-submission").ok();
+    assert!(workspace.submissions("penguins").is_empty());
+    for how in ["--best --refit", "--trial mine/1 --average"] {
+        let ran = workspace.run(&format!("submit penguins {how}")).ok();
+        workspace.run(&format!("validate penguins {}", ran.stdout.trim())).ok();
+    }
+    let board = workspace.run("leaderboard penguins --output json").ok().json();
+    assert!(board.as_array().unwrap().iter().any(|row| row["public"].is_f64()), "{board}");
+}
+
+/// Every real competition: one `new competition`, one `sweep`, a file that validates.
+#[test]
+fn real_competitions_go_from_their_files_to_a_valid_submission() {
+    let Some(data) = real_data("real competitions") else { return };
+    let metrics = [
+        ("titanic", "accuracy"),
+        ("house-prices-advanced-regression-techniques", "rmse_log"),
+        ("bike-sharing-demand", "rmsle"),
+        ("spaceship-titanic", "accuracy"),
+        ("playground-series-s3e26", "log_loss"),
+        ("playground-series-s3e5", "quadratic_weighted_kappa"),
+        ("nlp-getting-started", "f1"),
+    ];
+    for (slug, metric) in metrics {
+        let workspace = Workspace::with(&[]);
+        let folder = data.join(slug);
+        workspace.run(&format!("new competition {slug} --dir {} --metric {metric}", folder.display())).ok();
+        workspace.run(&format!("sweep {slug} --models baseline,ridge,logistic,naive_bayes --trials 4 --folds 3").replace(
+            "baseline,ridge,logistic,naive_bayes",
+            if ["rmse_log", "rmsle"].contains(&metric) { "baseline,ridge" } else { "baseline,logistic,naive_bayes" },
+        ))
+        .ok();
+        let file = workspace.submissions(slug).pop().unwrap();
+        workspace.run(&format!("validate {slug} {}", file.display())).ok();
+        // In the sample's own header, ids and order.
+        let sample = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let sample = sample.filter(|path| path.to_string_lossy().to_lowercase().contains("submission")).next().unwrap();
+        let first_cells = |path: &std::path::Path| -> Vec<String> {
+            let text = std::fs::read_to_string(path).unwrap();
+            text.lines().map(|line| line.split(',').next().unwrap().trim().to_string()).collect()
+        };
+        assert_eq!(first_cells(&file), first_cells(&sample), "{slug}");
+    }
+}
