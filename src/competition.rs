@@ -173,7 +173,9 @@ impl Competition {
             if let Some(row) = values.iter().position(|&value| value <= least) {
                 let message = format!("the target is {}, and its logarithm needs values {words}", values[row]);
                 let error = Error::data(message).column(&column.name).row(row + 1);
-                return Err(error.help("set `target_scale = \"identity\"` in competition.toml, or choose another metric"));
+                return Err(
+                    error.help("set `target_scale = \"identity\"` in competition.toml, or choose another metric")
+                );
             }
         }
         Ok(())

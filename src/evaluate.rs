@@ -5,7 +5,8 @@
 use std::time::{Duration, Instant};
 
 use medalist_search::{
-    Artifact, Attachment, Cancel, FoldOutcome, Objective, Params, SearchSpace, Seed, Trial, TrialError, TrialPoint, Value,
+    Artifact, Attachment, Cancel, FoldOutcome, Objective, Params, SearchSpace, Seed, Trial, TrialError, TrialPoint,
+    Value,
 };
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -139,7 +140,9 @@ impl<'a> Evaluation<'a> {
 
     fn test(&self) -> Result<&Table> {
         let test = self.competition.test.as_ref().map(|test| &test.features);
-        test.ok_or_else(|| Error::config(format!("competition `{}` has no test file to predict", self.competition.slug)))
+        test.ok_or_else(|| {
+            Error::config(format!("competition `{}` has no test file to predict", self.competition.slug))
+        })
     }
 
     fn predict_with(
@@ -200,7 +203,15 @@ impl<'a> Evaluation<'a> {
         Ok(outputs)
     }
 
-    fn prepare(&self, entry: &ModelEntry, prep: &Params, train: &Table, y: &Target, scored: &Table, seed: Seed) -> Result<Prepared> {
+    fn prepare(
+        &self,
+        entry: &ModelEntry,
+        prep: &Params,
+        train: &Table,
+        y: &Target,
+        scored: &Table,
+        seed: Seed,
+    ) -> Result<Prepared> {
         let tensor = self.competition.tensor();
         prepare::prepare(self.registry, entry.input, prep, train, y, scored, tensor, seed, &self.deadline)
     }
@@ -236,9 +247,9 @@ impl<'a> Evaluation<'a> {
         let as_values = self.competition.task == Task::Ordinal && entry.tasks.contains(&Task::Regression);
         match &column.target {
             Target::Classes { codes, .. } if as_values => {
-                let labels = column.label_values().ok_or_else(|| {
-                    Error::config("an ordinal target's labels must be numbers").column(&column.name)
-                })?;
+                let labels = column
+                    .label_values()
+                    .ok_or_else(|| Error::config("an ordinal target's labels must be numbers").column(&column.name))?;
                 Ok(Target::Values(codes.iter().map(|&code| labels[code as usize]).collect()))
             }
             Target::Values(values) => {
@@ -358,7 +369,11 @@ impl Objective for Evaluation<'_> {
             })],
             _ => scored
                 .map(|scored| {
-                    scored.map(|(score, artifact)| FoldOutcome { scores: vec![score], stages: None, artifacts: vec![artifact] })
+                    scored.map(|(score, artifact)| FoldOutcome {
+                        scores: vec![score],
+                        stages: None,
+                        artifacts: vec![artifact],
+                    })
                 })
                 .collect(),
         }
@@ -398,4 +413,3 @@ pub fn deadline(time: Option<Duration>) -> Cancel {
         None => Cancel::new(),
     }
 }
-

@@ -85,7 +85,10 @@ impl FoldCache {
                 return;
             }
             // One handle is the cell's own: nobody else has it.
-            let unused = entries.by_key.iter().filter(|(_, entry)| entry.prepared().is_some_and(|it| Arc::strong_count(it) == 1));
+            let unused = entries
+                .by_key
+                .iter()
+                .filter(|(_, entry)| entry.prepared().is_some_and(|it| Arc::strong_count(it) == 1));
             let Some(key) = unused.min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone()) else { return };
             entries.by_key.remove(&key);
         }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use medalist_search::{
-    Condition, DEFAULT_WINDOW, History, Median, Params, PrunerSpec, Restriction, STUDY_VERSION, SamplerSpec, SearchSpace, StudySpec, Value,
-    propose,
+    Condition, DEFAULT_WINDOW, History, Median, Params, PrunerSpec, Restriction, STUDY_VERSION, SamplerSpec,
+    SearchSpace, StudySpec, Value, propose,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -98,7 +98,19 @@ impl SetValue {
 
 /// The keys of a plan file.
 const KEYS: [&str; 14] = [
-    "competition", "search", "trials", "time", "models", "set", "levels", "folds", "seed", "jobs", "window", "study", "pruner",
+    "competition",
+    "search",
+    "trials",
+    "time",
+    "models",
+    "set",
+    "levels",
+    "folds",
+    "seed",
+    "jobs",
+    "window",
+    "study",
+    "pruner",
     "memory",
 ];
 
@@ -173,7 +185,13 @@ impl Plan {
     ///
     /// # Errors
     /// When a model or parameter is unknown or does not fit the competition's task.
-    pub fn study(&self, competition: &Competition, registry: &Registry, metric: &dyn Metric, folds: &[Fold]) -> Result<StudySpec> {
+    pub fn study(
+        &self,
+        competition: &Competition,
+        registry: &Registry,
+        metric: &dyn Metric,
+        folds: &[Fold],
+    ) -> Result<StudySpec> {
         let models = self.models(competition, registry)?;
         let mut space = joint_space(registry, &models);
         let named: Vec<String> = self.set.keys().cloned().collect();
@@ -223,7 +241,11 @@ impl Plan {
         let fits = |entry: &ModelEntry| why_not(entry, competition).is_none();
         let Some(names) = &self.models else {
             let models: Vec<&ModelEntry> = registry.models.iter().filter(|entry| fits(entry)).collect();
-            return if models.is_empty() { Err(Error::usage("no registered model fits this competition")) } else { Ok(models) };
+            return if models.is_empty() {
+                Err(Error::usage("no registered model fits this competition"))
+            } else {
+                Ok(models)
+            };
         };
         let mut models: Vec<&ModelEntry> = Vec::new();
         for name in names {
@@ -301,7 +323,13 @@ fn default_point(space: &SearchSpace, model: &str) -> Params {
     point
 }
 
-fn restrict(space: &mut SearchSpace, name: &str, text: &str, registry: &Registry, models: &[&ModelEntry]) -> Result<()> {
+fn restrict(
+    space: &mut SearchSpace,
+    name: &str,
+    text: &str,
+    registry: &Registry,
+    models: &[&ModelEntry],
+) -> Result<()> {
     let Some(parameter) = space.get(name) else {
         let error = Error::usage(format!("there is no parameter `{name}` in this sweep"));
         let model = name.split('.').next().unwrap_or_default();
@@ -428,7 +456,9 @@ mod tests {
 
     #[test]
     fn durations_read_as_a_user_types_them() {
-        for (text, seconds) in [("60s", 60.0), ("10m", 600.0), ("1h30m", 5400.0), ("500ms", 0.5), ("7", 7.0), ("1.5m", 90.0)] {
+        for (text, seconds) in
+            [("60s", 60.0), ("10m", 600.0), ("1h30m", 5400.0), ("500ms", 0.5), ("7", 7.0), ("1.5m", 90.0)]
+        {
             assert_eq!(parse_duration(text).unwrap().as_secs_f64(), seconds, "{text}");
         }
         for text in ["", "s", "10x", "-5s", "0s", "1e9999h"] {

@@ -95,7 +95,8 @@ impl Predictions {
             if planes.len() != n_values * 8 {
                 return Err(broken());
             }
-            let value = |index: usize| f64::from_be_bytes(std::array::from_fn(|plane| planes[plane * n_values + index]));
+            let value =
+                |index: usize| f64::from_be_bytes(std::array::from_fn(|plane| planes[plane * n_values + index]));
             let values = (0..n_values).map(value).collect();
             outputs.push(Array2::from_shape_vec(shape, values).map_err(|_| broken())?);
         }

@@ -11,7 +11,9 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use polars::prelude::{ChunkedArray, CsvReadOptions, DataFrame, DataType, Field, PlSmallStr, Schema, SerReader, StringType};
+use polars::prelude::{
+    ChunkedArray, CsvReadOptions, DataFrame, DataType, Field, PlSmallStr, Schema, SerReader, StringType,
+};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
@@ -199,7 +201,8 @@ struct Blocks<'a> {
 
 impl<'a> Blocks<'a> {
     fn new(path: &'a Path, text: &'a mut dyn Read) -> Result<Blocks<'a>> {
-        let mut blocks = Blocks { path, text, header: Vec::new(), carry: Vec::new(), rest: Rest::MayFollow, n_records: 0 };
+        let mut blocks =
+            Blocks { path, text, header: Vec::new(), carry: Vec::new(), rest: Rest::MayFollow, n_records: 0 };
         blocks.fill(BLOCK)?;
         blocks.check_mark()?;
         let (names, end) = loop {
@@ -225,9 +228,8 @@ impl<'a> Blocks<'a> {
     fn fill(&mut self, length: usize) -> Result<()> {
         let start = self.carry.len();
         self.carry.resize(length.max(start), 0);
-        let n = source::read_up_to(self.text, &mut self.carry[start..]).map_err(|error| {
-            Error::data(format!("the file cannot be unpacked or read: {error}")).file(self.path)
-        })?;
+        let n = source::read_up_to(self.text, &mut self.carry[start..])
+            .map_err(|error| Error::data(format!("the file cannot be unpacked or read: {error}")).file(self.path))?;
         if start + n < self.carry.len() {
             self.rest = Rest::None;
         }
@@ -259,7 +261,8 @@ impl<'a> Blocks<'a> {
         for (column, name) in self.header.iter().enumerate() {
             if name.trim().is_empty() {
                 let message = format!("column {} of {} has no name", column + 1, self.header.len());
-                return Err(error(message).help("an index that pandas wrote? write the file with `index=False`, or name the column"));
+                return Err(error(message)
+                    .help("an index that pandas wrote? write the file with `index=False`, or name the column"));
             }
             if self.header[..column].contains(name) {
                 return Err(error(format!("two columns are called `{name}`")).help("rename one of them"));

@@ -115,10 +115,8 @@ impl Registry {
 
     pub(crate) fn add_metric<M: Metric + 'static>(&mut self, name: &str) {
         self.metrics.retain(|entry| entry.name != name);
-        self.metrics.push(MetricEntry {
-            name: name.to_string(),
-            build: |settings| Ok(Box::new(M::from_settings(settings)?)),
-        });
+        self.metrics
+            .push(MetricEntry { name: name.to_string(), build: |settings| Ok(Box::new(M::from_settings(settings)?)) });
     }
 
     pub(crate) fn add_transform<T: Transform>(&mut self, name: &str) {

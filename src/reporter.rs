@@ -67,7 +67,9 @@ impl Progress {
             Some(_) => "{bar:24.cyan/dim} {pos}/{len} trials  {msg}",
             None => "{spinner:.cyan} {pos} trials  {msg}",
         };
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is a constant").progress_chars("━╸─"));
+        bar.set_style(
+            ProgressStyle::with_template(template).expect("the template is a constant").progress_chars("━╸─"),
+        );
         if !bar.is_hidden() {
             bar.enable_steady_tick(Duration::from_millis(200));
         }

@@ -64,7 +64,12 @@ pub fn row(spec: &StudySpec, trial: &Trial) -> Option<Row> {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn rows(store: &dyn Store, competition: &Competition, direction: Direction, except: Option<&str>) -> Result<Vec<Row>> {
+pub fn rows(
+    store: &dyn Store,
+    competition: &Competition,
+    direction: Direction,
+    except: Option<&str>,
+) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for spec in studies_on(store, competition)? {
         if except == Some(spec.name.as_str()) {
@@ -97,7 +102,13 @@ pub fn studies_on(store: &dyn Store, competition: &Competition) -> Result<Vec<St
 ///
 /// # Errors
 /// When the solution cannot be read or does not fit.
-pub fn grade_rows(rows: &mut [Row], store: &dyn Store, competition: &Competition, registry: &Registry, solution: &Path) -> Result<()> {
+pub fn grade_rows(
+    rows: &mut [Row],
+    store: &dyn Store,
+    competition: &Competition,
+    registry: &Registry,
+    solution: &Path,
+) -> Result<()> {
     let folder = tempfile::tempdir().map_err(|error| Error::unexpected(error.to_string()))?;
     let mut grades: BTreeMap<(String, u64), (Option<f64>, Option<f64>)> = BTreeMap::new();
     for row in rows {
@@ -107,7 +118,12 @@ pub fn grade_rows(rows: &mut [Row], store: &dyn Store, competition: &Competition
             for name in [TEST_REFIT, TEST_AVERAGE] {
                 if let Some(bytes) = store.attachment(&row.study, row.trial, name)? {
                     let predictions = Predictions::from_bytes(&bytes)?;
-                    let file = submission::write(competition, &predictions.outputs, &folder.path().join("graded.csv"), registry)?;
+                    let file = submission::write(
+                        competition,
+                        &predictions.outputs,
+                        &folder.path().join("graded.csv"),
+                        registry,
+                    )?;
                     let grade = submission::grade(competition, &file, solution, registry)?;
                     parts = (grade.public, grade.private);
                     break;
@@ -131,7 +147,8 @@ pub fn find_trial(store: &dyn Store, name: &str) -> Result<(StudySpec, Trial)> {
     let spec = find_study(store, study)?;
     let trial = store.trials(study)?.into_iter().find(|trial| trial.number == number);
     let trial = trial.ok_or_else(|| {
-        Error::usage(format!("study `{study}` has no trial {number}")).help(format!("`medalist trials {study}` lists them"))
+        Error::usage(format!("study `{study}` has no trial {number}"))
+            .help(format!("`medalist trials {study}` lists them"))
     })?;
     Ok((spec, trial))
 }

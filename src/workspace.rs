@@ -30,9 +30,11 @@ impl Workspace {
         }
         match start.ancestors().find(|folder| is_workspace(folder)) {
             Some(root) => Ok(Workspace { root: root.to_path_buf() }),
-            None => Err(Error::usage("neither this folder nor one above it has `competitions` and `submissions` folders")
-                .file(start)
-                .help("`medalist init DIR` makes a workspace; `--workspace DIR` or MEDALIST_WORKSPACE names one")),
+            None => {
+                Err(Error::usage("neither this folder nor one above it has `competitions` and `submissions` folders")
+                    .file(start)
+                    .help("`medalist init DIR` makes a workspace; `--workspace DIR` or MEDALIST_WORKSPACE names one"))
+            }
         }
     }
 
@@ -90,7 +92,9 @@ impl Workspace {
         let error = Error::usage(format!("there is no competition `{slug}`"));
         Err(match crate::nearest(slug, slugs.iter().map(String::as_str)) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help(format!("`medalist new competition {slug} --dir FOLDER` adds it from a Kaggle download")),
+            None => {
+                error.help(format!("`medalist new competition {slug} --dir FOLDER` adds it from a Kaggle download"))
+            }
         })
     }
 
@@ -106,7 +110,8 @@ impl Workspace {
     /// When it cannot be opened.
     pub fn store(&self) -> Result<SqliteStore> {
         let folder = self.root.join(".medalist");
-        std::fs::create_dir_all(&folder).map_err(|error| Error::new(crate::error::Kind::Store, error.to_string()).file(&folder))?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| Error::new(crate::error::Kind::Store, error.to_string()).file(&folder))?;
         Ok(SqliteStore::open(&folder.join("store.db"))?)
     }
 }

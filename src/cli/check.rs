@@ -48,5 +48,6 @@ pub fn check(session: &Session, args: &CheckArgs) -> Result<()> {
     if n_problems == 0 {
         return Ok(());
     }
-    Err(Error::new(Kind::Check, format!("{n_problems} contract checks failed")).help("the lines above say what was probably forgotten"))
+    Err(Error::new(Kind::Check, format!("{n_problems} contract checks failed"))
+        .help("the lines above say what was probably forgotten"))
 }

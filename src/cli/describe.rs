@@ -37,7 +37,11 @@ pub fn announce(session: &Session, competition: &Competition, folds: &[Fold], sp
         session.say(format!("note      {note}"));
     }
     if competition.notes.len() > shown {
-        session.say(format!("          {} more notes: `medalist show {}`", competition.notes.len() - shown, competition.slug));
+        session.say(format!(
+            "          {} more notes: `medalist show {}`",
+            competition.notes.len() - shown,
+            competition.slug
+        ));
     }
     session.say(format!("study     {} (seed {}, window {})", spec.name, spec.seed, spec.window));
 }
@@ -76,7 +80,13 @@ fn show_competition(session: &Session, slug: &str) -> Result<()> {
     for file in &competition.files {
         let path = file.path.strip_prefix(&competition.dir).unwrap_or(&file.path);
         let sha256 = &file.sha256[..12.min(file.sha256.len())];
-        text += &format!("{:9} {}, {} rows, {} columns, sha256 {sha256}\n", file.role, path.display(), file.rows, file.columns);
+        text += &format!(
+            "{:9} {}, {} rows, {} columns, sha256 {sha256}\n",
+            file.role,
+            path.display(),
+            file.rows,
+            file.columns
+        );
     }
     for note in &competition.notes {
         text += &format!("note      {note}\n");
@@ -87,9 +97,10 @@ fn show_competition(session: &Session, slug: &str) -> Result<()> {
 
 fn competition_json(competition: &Competition, metric: &dyn Metric, folds: &[Fold]) -> serde_json::Value {
     let columns = competition.features.columns().iter().map(|column| column_json(column));
-    let targets = competition.targets.iter().map(|target| {
-        json!({ "name": target.name, "labels": *target.labels, "counts": class_counts(target) })
-    });
+    let targets = competition
+        .targets
+        .iter()
+        .map(|target| json!({ "name": target.name, "labels": *target.labels, "counts": class_counts(target) }));
     let files = competition.files.iter().map(|file| {
         json!({ "role": file.role, "path": file.path, "rows": file.rows, "columns": file.columns, "sha256": file.sha256 })
     });
@@ -150,7 +161,8 @@ fn values_text(column: &Column) -> String {
             }
             let mut order: Vec<usize> = (0..levels.len()).filter(|&level| counts[level] > 0).collect();
             order.sort_by_key(|&level| std::cmp::Reverse(counts[level]));
-            let top: Vec<String> = order.iter().take(4).map(|&level| format!("{} ({})", levels[level], counts[level])).collect();
+            let top: Vec<String> =
+                order.iter().take(4).map(|&level| format!("{} ({})", levels[level], counts[level])).collect();
             format!("{} levels: {}{}", order.len(), top.join(", "), if order.len() > 4 { ", .." } else { "" })
         }
         Values::Text(values) => match values.iter().flatten().next() {
@@ -227,7 +239,8 @@ fn target_text(target: &TargetColumn) -> String {
             let counts = class_counts(target);
             let share = |count: usize| 100.0 * count as f64 / codes.len().max(1) as f64;
             let classes = target.labels.iter().zip(&counts).take(12);
-            let classes: Vec<String> = classes.map(|(label, &count)| format!("{label} {:.1} %", share(count))).collect();
+            let classes: Vec<String> =
+                classes.map(|(label, &count)| format!("{label} {:.1} %", share(count))).collect();
             let more = if counts.len() > 12 { format!(", {} more", counts.len() - 12) } else { String::new() };
             format!("{}: {}{more}", target.name, classes.join(", "))
         }
@@ -245,7 +258,9 @@ fn folds_text(competition: &Competition, folds: &[Fold]) -> String {
     let sizes = folds.iter().map(|fold| fold.valid.len());
     let (low, high) = (sizes.clone().min().unwrap_or(0), sizes.max().unwrap_or(0));
     let rows = if low == high { low.to_string() } else { format!("{low} to {high}") };
-    format!("{} {}, {rows} rows scored in each", folds.len(), competition.config.folds_text())
+    let n_folds =
+        if folds.len() == competition.config.folds.n { String::new() } else { format!(" ({} in all)", folds.len()) };
+    format!("{}{n_folds}, {rows} rows scored in each", competition.config.folds_text())
 }
 
 fn model_names(space: &SearchSpace) -> Vec<String> {
@@ -302,7 +317,8 @@ pub fn models(session: &Session, args: &ModelsArgs) -> Result<()> {
         let tasks: Vec<&str> = entry.tasks.iter().map(|task| task.name()).collect();
         let parameters: Vec<&str> = entry.space.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
         let input = format!("{:?}", entry.input).to_lowercase();
-        let cells = vec![entry.name.clone(), tasks.join(" "), input.clone(), parameters.join(" "), entry.about.to_string()];
+        let cells =
+            vec![entry.name.clone(), tasks.join(" "), input.clone(), parameters.join(" "), entry.about.to_string()];
         let json = json!({
             "model": entry.name, "tasks": tasks, "input": input, "parameters": parameters,
             "interruptible": entry.interruptible, "about": entry.about,
@@ -343,7 +359,9 @@ fn space_listing(space: &SearchSpace) -> Listing {
 fn domain_text(domain: &Domain) -> String {
     let log = |log: bool| if log { " (log)" } else { "" };
     match domain {
-        Domain::Float { low, high, log: on_log, .. } => format!("{}..{}{}", Value::from(*low), Value::from(*high), log(*on_log)),
+        Domain::Float { low, high, log: on_log, .. } => {
+            format!("{}..{}{}", Value::from(*low), Value::from(*high), log(*on_log))
+        }
         Domain::Int { low, high, log: on_log, .. } => format!("{low}..{high}{}", log(*on_log)),
         Domain::Choice { choices, .. } => choices.iter().map(Value::to_string).collect::<Vec<_>>().join(", "),
     }
@@ -377,7 +395,8 @@ pub fn competitions(session: &Session) -> Result<()> {
         let config = crate::competition::Config::read(&workspace.competitions().join(&slug))?;
         let title = config.title.clone().unwrap_or_default();
         let cells = vec![slug.clone(), title.clone(), config.task.name().to_string(), config.metric.name.clone()];
-        let json = json!({ "competition": slug, "title": title, "task": config.task.name(), "metric": config.metric.name });
+        let json =
+            json!({ "competition": slug, "title": title, "task": config.task.name(), "metric": config.metric.name });
         listing.push(cells, json);
     }
     listing.print(session.format())

@@ -88,10 +88,8 @@ pub fn model(session: &Session, args: &NewModelArgs) -> Result<()> {
     } else {
         write_package(&workspace.root, name, &type_name)?
     };
-    let shown: Vec<String> = written
-        .iter()
-        .map(|file| file.strip_prefix(&workspace.root).unwrap_or(file).display().to_string())
-        .collect();
+    let shown: Vec<String> =
+        written.iter().map(|file| file.strip_prefix(&workspace.root).unwrap_or(file).display().to_string()).collect();
     if session.format() == Format::Json {
         output::print_json(&json!({ "files": shown }))?;
     } else {
@@ -146,7 +144,9 @@ fn write_new(file: &Path, text: &str) -> Result<()> {
         std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, &error))?;
     }
     let mut handle = std::fs::File::create_new(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Error::usage("it is there already").file(file).help("nothing was overwritten"),
+        std::io::ErrorKind::AlreadyExists => {
+            Error::usage("it is there already").file(file).help("nothing was overwritten")
+        }
         _ => Error::io(file, &error),
     })?;
     std::io::Write::write_all(&mut handle, text.as_bytes()).map_err(|error| Error::io(file, &error))
@@ -157,7 +157,10 @@ fn write_new(file: &Path, text: &str) -> Result<()> {
 fn checked_name(name: &str) -> Result<&str> {
     let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
     let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
-    let reserved = ["mod", "self", "super", "crate", "model", "prep", "fn", "type", "impl", "use", "pub", "main", "test", "medalist"];
+    let reserved = [
+        "mod", "self", "super", "crate", "model", "prep", "fn", "type", "impl", "use", "pub", "main", "test",
+        "medalist",
+    ];
     if starts_well && name.chars().all(letters) && !reserved.contains(&name) && name.len() <= 60 {
         return Ok(name);
     }

@@ -84,7 +84,11 @@ impl Listing {
 
     fn csv(&self) -> String {
         let quote = |cell: &str| {
-            if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_string() }
+            if cell.contains([',', '"', '\n', '\r']) {
+                format!("\"{}\"", cell.replace('"', "\"\""))
+            } else {
+                cell.to_string()
+            }
         };
         let header = self.header.iter().map(|name| name.replace(' ', "_")).collect::<Vec<_>>().join(",");
         let rows = self.rows.iter().map(|row| row.iter().map(|cell| quote(cell)).collect::<Vec<_>>().join(","));

@@ -57,7 +57,12 @@ pub fn trials(session: &Session, args: &TrialsArgs) -> Result<()> {
         };
         let state = trial.state.name();
         let model = trial.params.text("model").unwrap_or("?").to_string();
-        let params: Vec<String> = trial.params.iter().filter(|(name, _)| *name != "model").map(|(name, value)| format!("{name}={value}")).collect();
+        let params: Vec<String> = trial
+            .params
+            .iter()
+            .filter(|(name, _)| *name != "model")
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let state_text = match &reason {
             Some(reason) => format!("{state}: {reason}"),
             None => state.to_string(),

@@ -67,18 +67,23 @@ pub fn submit(session: &Session, args: &SubmitArgs) -> Result<()> {
         return Err(Error::usage(message));
     }
     if spec.problem["data and settings"] != competition.fingerprint.as_str() {
-        return Err(Error::config(format!("study `{}` was made on other data or settings of `{}`", spec.name, args.slug))
-            .help("put them back, or sweep again"));
+        return Err(Error::config(format!(
+            "study `{}` was made on other data or settings of `{}`",
+            spec.name, args.slug
+        ))
+        .help("put them back, or sweep again"));
     }
     if trial.state != TrialState::Complete {
         return Err(Error::usage(format!("trial {}/{} has no score", spec.name, trial.number))
             .help(format!("`medalist trials {}` lists those that have one", spec.name)));
     }
-    let plan: Plan = serde_json::from_value(spec.requested.clone()).map_err(|error| Error::unexpected(error.to_string()))?;
+    let plan: Plan =
+        serde_json::from_value(spec.requested.clone()).map_err(|error| Error::unexpected(error.to_string()))?;
     let folds = competition.folds(plan.folds)?;
     let deadline = evaluate::deadline(None);
     let seed = Seed::new(spec.seed);
-    let evaluation = Evaluation::new(&competition, &session.registry, folds, spec.space.clone(), seed, u64::MAX, deadline)?;
+    let evaluation =
+        Evaluation::new(&competition, &session.registry, folds, spec.space.clone(), seed, u64::MAX, deadline)?;
     let how = if args.average { How::Average } else { How::Refit };
     let file = pool.install(|| write(session, &workspace, &store, &competition, &evaluation, &spec, &trial, how))?;
     let shown = file.strip_prefix(&workspace.root).unwrap_or(&file).display().to_string();
@@ -149,7 +154,9 @@ pub fn grade(session: &Session, args: &GradeArgs) -> Result<()> {
     let competition = session.workspace()?.load(&args.slug, &session.registry)?;
     let solution = args.solution.clone().unwrap_or_else(|| competition.dir.join("solution.csv"));
     if !solution.is_file() {
-        return Err(Error::data("there is no solution to grade against").file(&solution).help("`--solution FILE` names one"));
+        return Err(Error::data("there is no solution to grade against")
+            .file(&solution)
+            .help("`--solution FILE` names one"));
     }
     let grade = submission::grade(&competition, &args.file, &solution, &session.registry)?;
     if session.format() == Format::Json {

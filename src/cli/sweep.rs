@@ -58,7 +58,9 @@ pub fn sweep(session: &Session, args: &SweepArgs) -> Result<()> {
         let path = Path::new(&args.target);
         plan = plan.or(Plan::read(path)?);
         let slug = plan.competition.clone();
-        slug.ok_or_else(|| Error::config("the plan names no `competition`").file(path).help("add `competition = \"SLUG\"`"))?
+        slug.ok_or_else(|| {
+            Error::config("the plan names no `competition`").file(path).help("add `competition = \"SLUG\"`")
+        })?
     } else {
         args.target.clone()
     };
@@ -90,8 +92,9 @@ pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
     let workspace = session.workspace()?;
     let store = workspace.store()?;
     let stored = results::find_study(&store, &args.study)?;
-    let plan: Plan = serde_json::from_value(stored.requested.clone())
-        .map_err(|error| Error::new(Kind::Store, format!("study `{}`: its plan cannot be read: {error}", stored.name)))?;
+    let plan: Plan = serde_json::from_value(stored.requested.clone()).map_err(|error| {
+        Error::new(Kind::Store, format!("study `{}`: its plan cannot be read: {error}", stored.name))
+    })?;
     let asked = Plan {
         trials: args.trials,
         time: args.time.clone(),
@@ -125,7 +128,8 @@ impl Job<'_> {
         refuse_changed(&store, &spec)?;
         let _lock = StudyLock::acquire(&workspace.locks(), &spec.name)?;
         store.put_study(&spec)?;
-        let before: Vec<Trial> = store.trials(&spec.name)?.into_iter().filter(|trial| trial.state.is_finished()).collect();
+        let before: Vec<Trial> =
+            store.trials(&spec.name)?.into_iter().filter(|trial| trial.state.is_finished()).collect();
         if !before.is_empty() {
             session.say(format!("study {} has {} finished trials and goes on", spec.name, before.len()));
         }
@@ -172,14 +176,16 @@ impl Job<'_> {
             // The time was for the search: the chosen model's last fit is not cut off by it.
             let evaluation = evaluation.without_deadline();
             let how = submit::How::Refit;
-            let file =
-                pool.install(|| submit::write(session, &workspace, &store, competition, &evaluation, &spec, best, how))?;
+            let file = pool
+                .install(|| submit::write(session, &workspace, &store, competition, &evaluation, &spec, best, how))?;
             written.push(file);
         }
         report(session, &workspace, competition, &spec, &outcome, &rows, &written)?;
         if interrupted {
             let message = format!("interrupted after {} trials", outcome.n_counted);
-            return Err(Error::new(Kind::Interrupted, message).help(format!("`medalist resume {}` continues", spec.name)));
+            return Err(
+                Error::new(Kind::Interrupted, message).help(format!("`medalist resume {}` continues", spec.name))
+            );
         }
         match best {
             None if outcome.n_counted > 0 => Err(no_trial(&spec, &trials)),
@@ -259,7 +265,8 @@ fn refuse_changed(store: &dyn Store, spec: &StudySpec) -> Result<()> {
         return Ok(());
     }
     let message = format!("study `{}` was begun with something else: {}", spec.name, differences.join("; "));
-    Err(Error::config(message).help("put back what changed, or start anew with `medalist sweep` (`--study NAME` names it)"))
+    Err(Error::config(message)
+        .help("put back what changed, or start anew with `medalist sweep` (`--study NAME` names it)"))
 }
 
 fn dry_run(session: &Session, spec: &StudySpec, n_trials: Option<u64>) -> Result<()> {
@@ -337,7 +344,8 @@ fn stop_on_signals() -> Result<Cancel> {
 /// # Errors
 /// When the system gives no threads.
 pub fn thread_pool(jobs: Option<usize>) -> Result<Arc<ThreadPool>> {
-    let builder = rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).thread_name(|n| format!("{WORKER}-{n}"));
+    let builder =
+        rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).thread_name(|n| format!("{WORKER}-{n}"));
     Ok(Arc::new(builder.build().map_err(|error| Error::unexpected(error.to_string()))?))
 }
 

@@ -125,7 +125,8 @@ pub fn parsed(draft: Draft, name: &str, what: &str, of: impl Fn(&str) -> Option<
 
 /// The name as a key of TOML.
 pub fn toml_key(name: &str) -> String {
-    let is_bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let is_bare =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     if is_bare { name.to_string() } else { toml::Value::String(name.to_string()).to_string() }
 }
 

@@ -306,7 +306,9 @@ impl Config {
                 let error = Error::config(format!("format version {version} is newer than this medalist reads"));
                 return Err(error.help(format!("update medalist, or write it in version {FORMAT_VERSION}")));
             }
-            Some(other) => return Err(Error::config(format!("`version` cannot be {other}")).help("write `version = 1`")),
+            Some(other) => {
+                return Err(Error::config(format!("`version` cannot be {other}")).help("write `version = 1`"));
+            }
             None => return Err(Error::config("`version` is missing").help("write `version = 1` as the first line")),
         }
         keys::check(&table)?;
@@ -375,12 +377,12 @@ impl Config {
         if folds.scheme == Scheme::Given && folds.column.is_some() == folds.file.is_some() {
             return Err(Error::config("the fold scheme `given` needs either `column` or `file` in [folds]"));
         }
-        let is_drawn = matches!(
-            folds.scheme,
-            Scheme::Kfold | Scheme::Stratified | Scheme::Group | Scheme::StratifiedGroup
-        );
+        let is_drawn =
+            matches!(folds.scheme, Scheme::Kfold | Scheme::Stratified | Scheme::Group | Scheme::StratifiedGroup);
         if folds.repeats > 1 && !is_drawn {
-            return Err(Error::config(format!("the fold scheme `{scheme}` gives the same folds each time: `repeats` must be 1")));
+            return Err(Error::config(format!(
+                "the fold scheme `{scheme}` gives the same folds each time: `repeats` must be 1"
+            )));
         }
         Ok(())
     }

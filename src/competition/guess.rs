@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Competition;
-use super::config::{ColumnConfig, Config, FILE_NAME, FORMAT_VERSION, FileConfig, MetricConfig, Names, Scale, SubmissionConfig};
+use super::config::{
+    ColumnConfig, Config, FILE_NAME, FORMAT_VERSION, FileConfig, MetricConfig, Names, Scale, SubmissionConfig,
+};
 use crate::error::{Error, Result};
 use crate::metric::Settings;
 use crate::reader::{self, Draft, Encoding, Hold, Place, Plan};
@@ -186,7 +188,9 @@ impl Guess {
         std::fs::create_dir(&inside).map_err(io)?;
         self.files.copy_to(&inside)?;
         let text = toml::to_string(&self.config).map_err(|error| Error::unexpected(error.to_string()))?;
-        let text = format!("# Written by `medalist new competition`, and yours to correct. docs/competition-format.md of medalist lists every key.\n{text}");
+        let text = format!(
+            "# Written by `medalist new competition`, and yours to correct. docs/competition-format.md of medalist lists every key.\n{text}"
+        );
         let file = inside.join(FILE_NAME);
         std::fs::write(&file, text).map_err(|error| Error::io(&file, &error))?;
         let competition = Competition::load(&inside, registry)?;
@@ -198,7 +202,10 @@ impl Guess {
     }
 }
 
-fn column_configs(request: &NewCompetition, missing: BTreeMap<String, Vec<String>>) -> Result<BTreeMap<String, ColumnConfig>> {
+fn column_configs(
+    request: &NewCompetition,
+    missing: BTreeMap<String, Vec<String>>,
+) -> Result<BTreeMap<String, ColumnConfig>> {
     let mut columns: BTreeMap<String, ColumnConfig> = BTreeMap::new();
     for (column, spellings) in missing {
         columns.entry(column).or_default().missing = spellings;

@@ -5,8 +5,23 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 
 const TOP: &[&str] = &[
-    "version", "title", "task", "id", "target", "positive", "target_scale", "encoding", "missing", "drop", "weight",
-    "tensor", "files", "metric", "folds", "columns", "submission",
+    "version",
+    "title",
+    "task",
+    "id",
+    "target",
+    "positive",
+    "target_scale",
+    "encoding",
+    "missing",
+    "drop",
+    "weight",
+    "tensor",
+    "files",
+    "metric",
+    "folds",
+    "columns",
+    "submission",
 ];
 const FILES: &[&str] = &["train", "test", "sample"];
 const FILE: &[&str] = &["path", "entry", "sha256"];
@@ -32,7 +47,10 @@ pub fn check(table: &Table) -> Result<()> {
     only("", table, TOP)?;
     if let Some(files) = inner(table, "files") {
         for (name, file) in files {
-            if !FILES.contains(&name.as_str()) && file.is_table() && crate::nearest(name, FILES.iter().copied()).is_none() {
+            if !FILES.contains(&name.as_str())
+                && file.is_table()
+                && crate::nearest(name, FILES.iter().copied()).is_none()
+            {
                 let error = Error::config(format!("[files] names `{name}`: extra tables are not read"));
                 return Err(error.help("join it to train and test first"));
             }

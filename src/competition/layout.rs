@@ -57,9 +57,13 @@ fn contents(names: &[String], targets: &[TargetColumn], prefix: Option<&str>) ->
     let Some(found) = found else {
         let at = contents.iter().position(Option::is_none).expect("one was not found");
         let error = Error::config("this column of the submission is neither a target nor a class of one");
-        return Err(error.column(&names[at]).help("class columns are named by label, or by a prefix and the label: see `prefix` in [submission]"));
+        return Err(error
+            .column(&names[at])
+            .help("class columns are named by label, or by a prefix and the label: see `prefix` in [submission]"));
     };
-    let is_absent = |target: usize| !found.iter().any(|content| matches!(content, Content::Target { target: of } | Content::Class { target: of, .. } if *of == target));
+    let is_absent = |target: usize| {
+        !found.iter().any(|content| matches!(content, Content::Target { target: of } | Content::Class { target: of, .. } if *of == target))
+    };
     if let Some(target) = (0..targets.len()).find(|&target| is_absent(target)) {
         return Err(Error::config("the submission has no column for this target").column(&targets[target].name));
     }
@@ -120,7 +124,8 @@ pub fn check_sample(sample: &StringTable, config: &Config, test_ids: Option<&[Ar
     let mut seen: Vec<(&str, usize)> = (0..sample.n_rows()).map(|row| (sample.cell(row, column), row)).collect();
     seen.sort_unstable();
     if let Some(pair) = seen.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        let message = format!("the id `{}` has several rows: lists of predictions for one id are not supported", pair[0].0);
+        let message =
+            format!("the id `{}` has several rows: lists of predictions for one id are not supported", pair[0].0);
         return Err(Error::data(message).column(id).row(pair[1].1 + 1));
     }
     if let Some(ids) = test_ids {
@@ -136,8 +141,13 @@ pub fn check_sample(sample: &StringTable, config: &Config, test_ids: Option<&[Ar
     for other in (0..sample.header.len()).filter(|&other| other != column) {
         for row in 0..sample.n_rows() {
             let cell = sample.cell(row, other);
-            if cell.contains(' ') && cell.split_whitespace().count() > 1 && cell.split_whitespace().all(|part| crate::reader::number(part).is_some()) {
-                let error = Error::data("this cell is a list of numbers: run-length masks and lists of predictions are not supported");
+            if cell.contains(' ')
+                && cell.split_whitespace().count() > 1
+                && cell.split_whitespace().all(|part| crate::reader::number(part).is_some())
+            {
+                let error = Error::data(
+                    "this cell is a list of numbers: run-length masks and lists of predictions are not supported",
+                );
                 return Err(error.column(&sample.header[other]).row(row + 1));
             }
         }

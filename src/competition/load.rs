@@ -53,7 +53,8 @@ pub fn load(dir: &Path, registry: &Registry) -> Result<Competition> {
     if let Some(positive) = &config.positive {
         if !targets.iter().any(|column| column.labels.contains(positive)) {
             let labels = targets.first().map(|column| column.labels.join(", ")).unwrap_or_default();
-            let error = Error::config(format!("`positive` is `{positive}`, which is no label of the target")).file(&toml);
+            let error =
+                Error::config(format!("`positive` is `{positive}`, which is no label of the target")).file(&toml);
             return Err(error.help(format!("the labels are {labels}")));
         }
     }
@@ -75,11 +76,14 @@ pub fn load(dir: &Path, registry: &Registry) -> Result<Competition> {
     let given_folds = match (&config.folds.column, &config.folds.file) {
         (Some(name), _) => Some(given(take(&train, name))),
         (None, Some(_)) => {
-            let ids = train_ids.as_ref().ok_or_else(|| {
-                Error::config("folds from a file need an `id` that train has").file(&toml)
-            })?;
+            let ids = train_ids
+                .as_ref()
+                .ok_or_else(|| Error::config("folds from a file need an `id` that train has").file(&toml))?;
             let table = files.read_strings("folds", &config)?;
-            Some(given_by_file(&table, config.id.as_deref().unwrap_or_default(), ids).map_err(|error| files.at("folds", error))?)
+            Some(
+                given_by_file(&table, config.id.as_deref().unwrap_or_default(), ids)
+                    .map_err(|error| files.at("folds", error))?,
+            )
         }
         (None, None) => None,
     };
@@ -126,7 +130,9 @@ pub fn metric(config: &Config, registry: &Registry) -> Result<Box<dyn Metric>> {
     if !metric.tasks().contains(&config.task) {
         let tasks: Vec<&str> = metric.tasks().iter().map(|task| task.name()).collect();
         let message = format!("the metric `{}` cannot score a {} target", metric.name(), config.task.name());
-        return Err(Error::config(message).help(format!("it scores {}; `medalist metrics` lists others", tasks.join(", "))));
+        return Err(
+            Error::config(message).help(format!("it scores {}; `medalist metrics` lists others", tasks.join(", ")))
+        );
     }
     Ok(metric)
 }
@@ -153,8 +159,11 @@ impl Files {
             let path: PathBuf = dir.join(&file.path);
             let (bytes, sha256) = reader::digest(&path)?;
             if !sha256.eq_ignore_ascii_case(&file.sha256) {
-                let error = Error::data("this is not the file that competition.toml describes: its sha256 is another").file(&path);
-                return Err(error.help(format!("get the file again, or set sha256 = \"{sha256}\" if the change is meant")));
+                let error = Error::data("this is not the file that competition.toml describes: its sha256 is another")
+                    .file(&path);
+                return Err(
+                    error.help(format!("get the file again, or set sha256 = \"{sha256}\" if the change is meant"))
+                );
             }
             files.configs.push(file.clone());
             files.facts.push(FileFacts { role, path, rows: 0, columns: 0, bytes, sha256 });
@@ -251,7 +260,11 @@ impl Headers {
             return Err(absent("id", id, &self.train, &self.train_path));
         }
         let known = || self.train.iter().chain(&self.test);
-        let named = config.drop.iter().map(|name| ("`drop`", name)).chain(config.columns.keys().map(|name| ("[columns]", name)));
+        let named = config
+            .drop
+            .iter()
+            .map(|name| ("`drop`", name))
+            .chain(config.columns.keys().map(|name| ("[columns]", name)));
         for (key, name) in named {
             if !known().any(|known| known == name) {
                 let error = Error::config(format!("{key} names a column `{name}`, which no file has"));
@@ -327,7 +340,8 @@ fn take<'a>(drafts: &'a Drafts, name: &str) -> &'a Draft {
 
 fn ids(name: &str, draft: &Draft) -> Result<Vec<Arc<str>>> {
     let words = columns::as_words(draft).ok_or_else(|| Error::unexpected("ids are held as words").column(name))?;
-    let id = |row: usize| words.get(row).cloned().ok_or_else(|| Error::data("this row has no id").column(name).row(row + 1));
+    let id =
+        |row: usize| words.get(row).cloned().ok_or_else(|| Error::data("this row has no id").column(name).row(row + 1));
     (0..words.codes.len()).map(id).collect()
 }
 
@@ -420,7 +434,13 @@ fn given_by_file(table: &StringTable, id: &str, ids: &[Arc<str>]) -> Result<Vec<
 }
 
 /// The columns to learn from: train's that test has too.
-fn feature_names(config: &Config, headers: &Headers, train: &Drafts, test: Option<&Drafts>, notes: &mut Vec<String>) -> Vec<String> {
+fn feature_names(
+    config: &Config,
+    headers: &Headers,
+    train: &Drafts,
+    test: Option<&Drafts>,
+    notes: &mut Vec<String>,
+) -> Vec<String> {
     let is_role = |name: &String| {
         config.targets().contains(name)
             || config.weight.as_ref() == Some(name)
@@ -449,8 +469,12 @@ fn feature_names(config: &Config, headers: &Headers, train: &Drafts, test: Optio
     if !only_train.is_empty() {
         notes.push(format!("only in train, so not learned from: {}", some(&only_train)));
     }
-    let only_test: Vec<String> =
-        headers.test.iter().filter(|name| !headers.train.contains(name) && config.id.as_ref() != Some(name) && !is_role(name)).cloned().collect();
+    let only_test: Vec<String> = headers
+        .test
+        .iter()
+        .filter(|name| !headers.train.contains(name) && config.id.as_ref() != Some(name) && !is_role(name))
+        .cloned()
+        .collect();
     if !only_test.is_empty() {
         notes.push(format!("only in test, so not learned from: {}", some(&only_test)));
     }
@@ -480,7 +504,9 @@ fn features(
             }
             let again = files.read_again(role, config, &mixed)?;
             let drafts = if train_is_numbers { &mut *train } else { &mut **test };
-            for (position, draft) in again.columns.into_iter().enumerate().filter(|(_, draft)| !matches!(draft, Draft::Skipped)) {
+            for (position, draft) in
+                again.columns.into_iter().enumerate().filter(|(_, draft)| !matches!(draft, Draft::Skipped))
+            {
                 drafts.columns[position] = draft;
             }
         }
@@ -552,7 +578,9 @@ fn spellings(kind: ColumnType, drafts: &[Draft]) -> Vec<String> {
         match draft {
             Draft::Numbers { spellings, .. } => found.extend(spellings.iter().cloned()),
             Draft::Words(words) => {
-                found.extend(words.levels.iter().filter(|level| reader::is_missing_number(level)).map(|level| level.to_string()));
+                found.extend(
+                    words.levels.iter().filter(|level| reader::is_missing_number(level)).map(|level| level.to_string()),
+                );
             }
             Draft::Skipped => {}
         }
@@ -562,7 +590,9 @@ fn spellings(kind: ColumnType, drafts: &[Draft]) -> Vec<String> {
 
 /// What test has in a column and train has not.
 fn difference(train: &Column, test: &Column) -> Option<String> {
-    if let (Values::Categorical { codes, levels }, Values::Categorical { codes: test_codes, .. }) = (&train.values, &test.values) {
+    if let (Values::Categorical { codes, levels }, Values::Categorical { codes: test_codes, .. }) =
+        (&train.values, &test.values)
+    {
         let mut seen = vec![false; levels.len()];
         codes.iter().filter(|&&code| code != MISSING).for_each(|&code| seen[code as usize] = true);
         let n_rows = test_codes.iter().filter(|&&code| code != MISSING && !seen[code as usize]).count();
@@ -609,7 +639,8 @@ fn check_tensor(config: &Config, features: &Table) -> Result<()> {
     }
     match features.columns().iter().find(|column| !matches!(column.kind, ColumnType::Numeric | ColumnType::Boolean)) {
         Some(column) => {
-            let error = Error::config(format!("`tensor` needs numbers, and `{}` is {}", column.name, column.kind.name()));
+            let error =
+                Error::config(format!("`tensor` needs numbers, and `{}` is {}", column.name, column.kind.name()));
             Err(error.help("leave the column out with `drop`"))
         }
         None => Ok(()),

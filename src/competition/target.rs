@@ -20,10 +20,12 @@ pub fn build(name: &str, task: Task, draft: Draft) -> Result<TargetColumn> {
 fn values(name: &str, draft: Draft) -> Result<TargetColumn> {
     let values = match draft {
         Draft::Words(words) => {
-            let first = (0..words.codes.len()).find(|&row| words.get(row).is_some_and(|cell| reader::number(cell).is_none()));
+            let first =
+                (0..words.codes.len()).find(|&row| words.get(row).is_some_and(|cell| reader::number(cell).is_none()));
             if let (Some(row), true) = (first, words.codes.iter().all(|&code| code != MISSING)) {
                 let cell = words.get(row).map_or("", |cell| cell);
-                let error = Error::data(format!("holds `{cell}`, which is not a finite number")).column(name).row(row + 1);
+                let error =
+                    Error::data(format!("holds `{cell}`, which is not a finite number")).column(name).row(row + 1);
                 return Err(error.help("set `task` in competition.toml to binary, multiclass or ordinal for classes"));
             }
             columns::parsed(Draft::Words(words), name, "a finite number", reader::number)?
@@ -57,7 +59,9 @@ fn classes(name: &str, task: Task, draft: Draft) -> Result<TargetColumn> {
             let error = error(format!("a binary target has 2 labels, and this one has {n_classes}"));
             return Err(error.help("set `task = \"multiclass\"` or `task = \"regression\"` in competition.toml"));
         }
-        _ if n_classes < 2 => return Err(error(format!("the target has {n_classes} label, and classes need at least 2"))),
+        _ if n_classes < 2 => {
+            return Err(error(format!("the target has {n_classes} label, and classes need at least 2")));
+        }
         _ if n_classes > MOST_CLASSES => {
             let error = error(format!("the target has {n_classes} labels, and at most {MOST_CLASSES} are classes"));
             return Err(error.help("set `task = \"regression\"` in competition.toml"));
@@ -65,7 +69,8 @@ fn classes(name: &str, task: Task, draft: Draft) -> Result<TargetColumn> {
         Task::Ordinal => {
             let odd = labels.iter().find(|label| reader::number(label).is_none_or(|value| value.fract() != 0.0));
             if let Some(label) = odd {
-                let row = words.codes.iter().position(|&code| words.levels[code as usize] == *label).map_or(0, |row| row + 1);
+                let row =
+                    words.codes.iter().position(|&code| words.levels[code as usize] == *label).map_or(0, |row| row + 1);
                 let error = error(format!("the label `{label}` of an ordinal target is not a whole number")).row(row);
                 return Err(error.help("set `task = \"multiclass\"` in competition.toml"));
             }

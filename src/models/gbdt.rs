@@ -97,7 +97,7 @@ impl Model for Gbdt {
     }
 
     fn estimate_seconds(&self, n_rows: usize, n_columns: usize) -> Option<f64> {
-        // Measured on one core of a common server: 20,000 x 30 takes 7 ms a tree of 31 leaves, 720 x 12 takes 1 ms.
+        // Measured on one core of a common server, and doubled: a tree of 31 leaves on 63 bins takes 4 ms for 20,000 x 30, 0.3 ms for 720 x 12.
         let histograms = n_columns as f64 * self.num_leaves as f64 * f64::from(self.max_bin) * 5e-8;
         let rows = n_rows as f64 * n_columns as f64 * 1e-8;
         Some(self.n_estimators as f64 * (histograms + rows))

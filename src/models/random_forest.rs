@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2};
 use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
-use super::baseline::shared::{Constant, once, present, priors, total_weight};
+use super::baseline::shared::{Constant, once, present, priors, total_weight, weight};
 use super::gbdt::matrix::ColumnMatrix;
 use crate::Tunable;
 use crate::error::{Error, Result};
@@ -41,10 +41,7 @@ impl Model for RandomForest {
         let n_rows = x.table.n_rows();
         let total = total_weight(n_rows, ctx)?;
         let mean = |target: &[f64]| {
-            let weighted = target
-                .iter()
-                .enumerate()
-                .map(|(row, value)| value * (super::baseline::shared::weight(ctx, row) / total));
+            let weighted = target.iter().enumerate().map(|(row, value)| value * (weight(ctx, row) / total));
             Constant(Array1::from_elem(1, weighted.sum()))
         };
         let no_columns = x.table.columns().is_empty();

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use crate::table::MISSING;
 
 /// Spellings that stand for a missing number in the files of the usual programs. They are looked for in columns of numbers alone: elsewhere they are words.
-const MISSING_NUMBERS: &[&str] =
-    &["NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "-nan", "null", "NULL", "Null", "None", "none", "?", "-", "<NA>", "#N/A", "."];
+const MISSING_NUMBERS: &[&str] = &[
+    "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "-nan", "null", "NULL", "Null", "None", "none", "?", "-", "<NA>",
+    "#N/A", ".",
+];
 
 /// How a column is to be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +112,10 @@ pub fn is_missing_number(cell: &str) -> bool {
 /// A draft in the making.
 pub enum Builder {
     Skip,
-    Numbers { values: Vec<f64>, spellings: Vec<String> },
+    Numbers {
+        values: Vec<f64>,
+        spellings: Vec<String>,
+    },
     Words(Words),
     /// Held numbers, and then met a word: the column's first cells must be read again as words.
     Again,
@@ -226,7 +231,9 @@ mod tests {
 
     #[test]
     fn numbers_are_finite_decimals() {
-        for (cell, want) in [("1", Some(1.0)), (" -2.5 ", Some(-2.5)), ("1e3", Some(1e3)), ("+1", Some(1.0)), (".5", Some(0.5))] {
+        for (cell, want) in
+            [("1", Some(1.0)), (" -2.5 ", Some(-2.5)), ("1e3", Some(1e3)), ("+1", Some(1.0)), (".5", Some(0.5))]
+        {
             assert_eq!(number(cell), want, "{cell}");
         }
         for cell in ["", "nan", "inf", "-inf", "1e999", "0x10", "1_000", "1,5", "infinity", "a"] {

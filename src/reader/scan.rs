@@ -124,7 +124,10 @@ pub fn check_letters(text: &[u8]) -> Result<(), Fault> {
     let (message, help) = if text[at] == 0 {
         ("this cell holds a NUL byte", "is this a table of text?".to_string())
     } else {
-        ("this cell is not UTF-8", "where the file is in latin1, say `encoding = \"latin1\"` in competition.toml".to_string())
+        (
+            "this cell is not UTF-8",
+            "where the file is in latin1, say `encoding = \"latin1\"` in competition.toml".to_string(),
+        )
     };
     Err(Fault { record, field: Some(field), message: message.to_string(), help: Some(help) })
 }
@@ -181,7 +184,10 @@ pub fn rewrite(text: &[u8], n_fields: usize) -> Vec<u8> {
             }
             n += 1;
             let cell = field.text();
-            if field.quoted || cell.iter().any(|byte| matches!(byte, b'"' | b'\r')) || (n_fields == 1 && cell.is_empty()) {
+            if field.quoted
+                || cell.iter().any(|byte| matches!(byte, b'"' | b'\r'))
+                || (n_fields == 1 && cell.is_empty())
+            {
                 usual.push(b'"');
                 for &byte in cell.iter() {
                     if byte == b'"' {

@@ -80,7 +80,8 @@ pub fn zip_entries(path: &Path) -> Result<Vec<String>> {
 }
 
 fn archive(path: &Path, file: File) -> Result<zip::ZipArchive<BufReader<File>>> {
-    zip::ZipArchive::new(BufReader::new(file)).map_err(|error| Error::data(format!("cannot read the zip: {error}")).file(path))
+    zip::ZipArchive::new(BufReader::new(file))
+        .map_err(|error| Error::data(format!("cannot read the zip: {error}")).file(path))
 }
 
 fn tables(archive: &zip::ZipArchive<BufReader<File>>) -> Vec<String> {
@@ -106,7 +107,8 @@ fn entry_name(path: &Path, archive: &zip::ZipArchive<BufReader<File>>, entry: Op
             [name] => Ok(name.clone()),
             [] => Err(Error::data("the zip holds no .csv file").file(path)),
             _ => {
-                let error = Error::data(format!("the zip holds {} tables: {}", names.len(), names.join(", "))).file(path);
+                let error =
+                    Error::data(format!("the zip holds {} tables: {}", names.len(), names.join(", "))).file(path);
                 Err(error.help("name one with `entry`, or give the zip with `--zip`"))
             }
         },

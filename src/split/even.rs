@@ -40,7 +40,9 @@ impl Splitter for Stratified {
             let largest = strata.iter().map(Vec::len).max().unwrap_or(0);
             if largest < self.n_folds {
                 let error = Error::config(format!("no class has {} rows, so folds cannot be stratified", self.n_folds));
-                return Err(error.help(format!("set `n = {}` or less, or `scheme = \"kfold\"`, in [folds]", largest.max(2))));
+                return Err(
+                    error.help(format!("set `n = {}` or less, or `scheme = \"kfold\"`, in [folds]", largest.max(2)))
+                );
             }
         }
         let mut shuffled = strata;
@@ -75,7 +77,9 @@ pub fn strata(target: &Target, n_folds: usize) -> Vec<Vec<u32>> {
             order.sort_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]).then(a.cmp(&b)));
             let n_bins = (values.len() / n_folds.max(1)).clamp(1, MAX_BINS);
             // Equal values need not share a bin: bins only keep the folds alike.
-            (0..n_bins).map(|bin| order[bin * order.len() / n_bins..(bin + 1) * order.len() / n_bins].to_vec()).collect()
+            (0..n_bins)
+                .map(|bin| order[bin * order.len() / n_bins..(bin + 1) * order.len() / n_bins].to_vec())
+                .collect()
         }
     }
 }

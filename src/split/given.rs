@@ -17,7 +17,9 @@ impl Splitter for Given {
         check_count(2, n_folds, "folds in the column or file")?;
         let folds = folds_of(given, n_folds);
         match folds.iter().find(|fold| fold.valid.is_empty() || fold.train.is_empty()) {
-            Some(fold) => Err(Error::config(format!("the given fold {} has no rows to score or none to train on", fold.fold))),
+            Some(fold) => {
+                Err(Error::config(format!("the given fold {} has no rows to score or none to train on", fold.fold)))
+            }
             None => Ok(folds),
         }
     }

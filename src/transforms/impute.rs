@@ -63,7 +63,7 @@ impl Filling {
                 let (below, upper, _) = present.select_nth_unstable_by(middle, f64::total_cmp);
                 let upper = *upper;
                 match below.iter().copied().max_by(f64::total_cmp) {
-                    Some(lower) if present.len() % 2 == 0 => lower + (upper - lower) / 2.0,
+                    Some(lower) if present.len().is_multiple_of(2) => lower + (upper - lower) / 2.0,
                     _ => upper,
                 }
             }

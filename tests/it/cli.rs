@@ -58,13 +58,23 @@ fn every_listing_prints_in_every_form() {
     let workspace = Workspace::with(&["penguins"]);
     workspace.run("sweep penguins --models ridge --trials 2 --folds 3 --study mine").ok();
     for command in [
-        "models", "models ridge", "metrics", "competitions", "show penguins", "show mine/0", "studies", "trials mine",
+        "models",
+        "models ridge",
+        "metrics",
+        "competitions",
+        "show penguins",
+        "show mine/0",
+        "studies",
+        "trials mine",
         "leaderboard penguins",
     ] {
         let json = workspace.run(&format!("{command} --output json")).ok().json();
         assert!(json.is_array() || json.is_object(), "{command}");
         for form in ["table", "csv", "markdown"] {
-            assert!(!workspace.run(&format!("{command} --output {form}")).ok().stdout.is_empty(), "{command} as {form}");
+            assert!(
+                !workspace.run(&format!("{command} --output {form}")).ok().stdout.is_empty(),
+                "{command} as {form}"
+            );
         }
     }
 }

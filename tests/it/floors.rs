@@ -53,7 +53,8 @@ fn modules_import_from_below_and_from_their_left() {
         if module == "lib" {
             continue;
         }
-        let here = place(&module).unwrap_or_else(|| panic!("src/{} stands on no floor: add it to the list", inside.display()));
+        let here =
+            place(&module).unwrap_or_else(|| panic!("src/{} stands on no floor: add it to the list", inside.display()));
         for name in named_modules(&std::fs::read_to_string(&path).unwrap()) {
             if let Some(there) = place(&name)
                 && name != module

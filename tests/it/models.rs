@@ -118,7 +118,7 @@ fn logistic_predicts_two_classes_as_scikit_learn() {
         one("c", 100.0),
         &two_classes(),
         None,
-        1e-5,
+        1e-6,
         &[0.070800042, 0.929199958, 0.000000001, 0.999999999],
     );
     let weights = weights();
@@ -157,7 +157,7 @@ fn logistic_predicts_three_classes_as_scikit_learn() {
         one("c", 100.0),
         &y,
         None,
-        1e-5,
+        1e-6,
         &[0.000274502, 0.939256106, 0.060469393, 0.0, 0.000022703, 0.999977297],
     );
 }
@@ -213,5 +213,168 @@ fn trees_learn_the_direction_of_the_signal() {
         assert!(value[[0, 0]] + 1.0 < value[[1, 0]], "{model}: {value}");
         let probability = predict(model, Params::new(), &two_classes(), None);
         assert!(probability[[1, 1]] > 0.7, "{model}: {probability}");
+    }
+}
+
+mod broken {
+    //! Models that break the contract, each in one way, and the check that says so.
+
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::{Duration, Instant};
+
+    use medalist::error::Error;
+    use medalist::model::{Model, Predictor, Scope};
+    use medalist::target::Task;
+    use medalist::testing::check_model;
+    use medalist::{Result, Tunable};
+
+    use super::*;
+
+    #[derive(Clone, Copy, PartialEq)]
+    enum Fault {
+        None,
+        ForgotTheSeed,
+        PanicsOnOneRow,
+        DoesNotSumToOne,
+        WrongShape,
+        LooksAtTheOtherRows,
+        ForgotTheParameterInTheKey,
+        IgnoresCancel,
+        OnlyLooksAtCancelFirst,
+        NeedsEveryClass,
+    }
+
+    /// The classes' shares, raised to a power and spoiled by the fault numbered `F`.
+    #[derive(Tunable)]
+    struct Broken<const F: usize> {
+        /// What the shares are raised to.
+        #[param(0.5..=2.0)]
+        power: f64,
+    }
+
+    const FAULTS: [Fault; 10] = [
+        Fault::None,
+        Fault::ForgotTheSeed,
+        Fault::PanicsOnOneRow,
+        Fault::DoesNotSumToOne,
+        Fault::WrongShape,
+        Fault::LooksAtTheOtherRows,
+        Fault::ForgotTheParameterInTheKey,
+        Fault::IgnoresCancel,
+        Fault::OnlyLooksAtCancelFirst,
+        Fault::NeedsEveryClass,
+    ];
+
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+
+    impl<const F: usize> Model for Broken<F> {
+        type Input = Dense;
+        const TASKS: &'static [Task] = &[Task::Multiclass];
+        const ABOUT: &'static str = "the classes' shares";
+
+        fn fit(&self, x: &Dense, y: &Target, ctx: &FitContext) -> Result<Box<dyn Predictor<Dense>>> {
+            let fault = FAULTS[F];
+            if fault != Fault::IgnoresCancel {
+                ctx.check_cancelled()?;
+            }
+            let Target::Classes { codes, n_classes } = y else { return Err(Error::model("wants classes")) };
+            assert!(fault != Fault::PanicsOnOneRow || codes.len() > 1, "one row");
+            let mut shares = vec![0.5; *n_classes];
+            codes.iter().for_each(|&code| shares[code as usize] += 1.0);
+            if fault == Fault::NeedsEveryClass && shares.contains(&0.5) {
+                return Err(Error::model("a class is missing"));
+            }
+            if fault == Fault::ForgotTheSeed {
+                shares[0] += CALLS.fetch_add(1, Ordering::Relaxed) as f64;
+            }
+            if fault == Fault::OnlyLooksAtCancelFirst && x.x.nrows() > 1000 {
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_millis(300) {}
+            }
+            let raised = |shares: &[f64]| shares.iter().map(|share| share.powf(self.power)).collect::<Vec<f64>>();
+            let mut raised = match fault {
+                Fault::ForgotTheParameterInTheKey => (*ctx.once(Scope::Fold, "raised", || raised(&shares))).clone(),
+                _ => raised(&shares),
+            };
+            let sum: f64 = raised.iter().sum();
+            raised.iter_mut().for_each(|share| *share /= sum);
+            Ok(Box::new(FittedBroken { shares: raised, fault }))
+        }
+    }
+
+    struct FittedBroken {
+        shares: Vec<f64>,
+        fault: Fault,
+    }
+
+    impl Predictor<Dense> for FittedBroken {
+        fn predict(&self, x: &Dense) -> Result<Array2<f64>> {
+            let n_outputs = self.shares.len() - usize::from(self.fault == Fault::WrongShape);
+            let mut shares = Array2::from_shape_fn((x.x.nrows(), n_outputs), |(_, class)| self.shares[class]);
+            match self.fault {
+                Fault::DoesNotSumToOne => shares *= 1.1,
+                Fault::LooksAtTheOtherRows => {
+                    let moved = 0.1 * self.shares[0] / (1.0 + x.x.sum().abs());
+                    shares.column_mut(0).mapv_inplace(|share| share - moved);
+                    shares.column_mut(1).mapv_inplace(|share| share + moved);
+                }
+                _ => {}
+            }
+            Ok(shares)
+        }
+    }
+
+    #[track_caller]
+    fn check<const F: usize>(expected: &[&str]) {
+        let registry = Registry::default().with::<Broken<F>>("broken");
+        let problems = check_model(registry.model("broken").unwrap());
+        let found: Vec<&str> = problems.iter().map(|problem| problem.check).collect();
+        assert_eq!(found, expected, "{problems:?}");
+    }
+
+    #[test]
+    fn a_sound_model_has_no_problem() {
+        check::<0>(&[]);
+    }
+
+    #[test]
+    fn forgetting_the_seed_is_found() {
+        check::<1>(&["seed", "shared values"]);
+    }
+
+    #[test]
+    fn a_panic_on_one_row_is_found() {
+        check::<2>(&["one row"]);
+    }
+
+    #[test]
+    fn probabilities_that_do_not_sum_to_one_are_found() {
+        check::<3>(&["prediction"]);
+    }
+
+    #[test]
+    fn a_wrong_shape_is_found() {
+        check::<4>(&["prediction"]);
+    }
+
+    #[test]
+    fn a_look_at_the_other_rows_is_found() {
+        check::<5>(&["independent rows"]);
+    }
+
+    #[test]
+    fn a_parameter_missing_from_the_key_is_found() {
+        check::<6>(&["shared values"]);
+    }
+
+    #[test]
+    fn ignoring_cancel_is_found() {
+        check::<7>(&["cancel"]);
+        check::<8>(&["cancel"]);
+    }
+
+    #[test]
+    fn needing_every_class_is_found() {
+        check::<9>(&["one row", "two rows", "equal rows", "missing class", "one class"]);
     }
 }

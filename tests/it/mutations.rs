@@ -14,8 +14,29 @@ use crate::support::{Workspace, bundled};
 
 /// Pieces that break parsers.
 const PIECES: &[&[u8]] = &[
-    b"\"", b",", b"\n", b"\r", b"\r\n", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"NaN", b"inf", b"-1e999", b"\"\"", b"[", b"]", b"=",
-    b"'", b"{", b"99999999999999999999", b"-0", b"\xc3\x28", b"\t", b" ", b"NA",
+    b"\"",
+    b",",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\0",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"NaN",
+    b"inf",
+    b"-1e999",
+    b"\"\"",
+    b"[",
+    b"]",
+    b"=",
+    b"'",
+    b"{",
+    b"99999999999999999999",
+    b"-0",
+    b"\xc3\x28",
+    b"\t",
+    b" ",
+    b"NA",
 ];
 
 /// Damages a file in one to six places: bytes changed, cut out, doubled, or pieces put in.
@@ -60,7 +81,8 @@ fn five_hundred_damaged_files_are_refused_in_words_or_read() {
     let toml = String::from_utf8(read("competition.toml")).unwrap();
     let whole = Competition::load(&bundled("penguins"), &registry).unwrap();
     let sample = read("sample_submission.csv");
-    let plan = b"competition = \"penguins\"\nsearch = \"grid\"\ntrials = 5\n[set]\n\"ridge.alpha\" = [0.1, 1]\n".to_vec();
+    let plan =
+        b"competition = \"penguins\"\nsearch = \"grid\"\ntrials = 5\n[set]\n\"ridge.alpha\" = [0.1, 1]\n".to_vec();
     let started = Instant::now();
     for seed in 0..500 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);

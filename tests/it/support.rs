@@ -103,7 +103,8 @@ impl Workspace {
 pub fn stable_columns(csv: &str) -> Vec<Vec<String>> {
     let rows: Vec<Vec<String>> = csv.lines().map(split_quoted).collect();
     let keep: Vec<bool> = rows[0].iter().map(|name| name != "created" && !name.ends_with("_seconds")).collect();
-    let row = |row: &Vec<String>| row.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(cell, _)| cell.clone()).collect();
+    let row =
+        |row: &Vec<String>| row.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(cell, _)| cell.clone()).collect();
     rows.iter().map(row).collect()
 }
 

@@ -42,7 +42,9 @@ fn threads_change_nothing() {
     };
     check(QUICK);
     check("sweep penguins --search sobol --trials 14 --folds 3 --pruner median --window 3");
-    check("sweep penguins --search grid --models knn,ridge --levels 4 --set knn.n_neighbors=1..20 --set ridge.alpha=0.1..10");
+    check(
+        "sweep penguins --search grid --models knn,ridge --levels 4 --set knn.n_neighbors=1..20 --set ridge.alpha=0.1..10",
+    );
 }
 
 #[test]
@@ -156,7 +158,9 @@ fn a_dry_run_counts_the_fits_and_leaves_nothing() {
 #[test]
 fn a_grid_over_a_staged_parameter_gives_a_row_a_value() {
     let workspace = Workspace::with(&["penguins"]);
-    workspace.run("sweep penguins --search grid --models knn --set knn.n_neighbors=1,5,9 --folds 3 --study staged").ok();
+    workspace
+        .run("sweep penguins --search grid --models knn --set knn.n_neighbors=1,5,9 --folds 3 --study staged")
+        .ok();
     workspace.run("sweep penguins --search grid --models knn --set knn.n_neighbors=5 --folds 3 --study alone").ok();
     let staged = workspace.run("trials staged --output json").ok().json();
     let alone = workspace.run("trials alone --output json").ok().json();
@@ -206,11 +210,16 @@ fn real_competitions_go_from_their_files_to_a_valid_submission() {
         let workspace = Workspace::with(&[]);
         let folder = data.join(slug);
         workspace.run(&format!("new competition {slug} --dir {} --metric {metric}", folder.display())).ok();
-        workspace.run(&format!("sweep {slug} --models baseline,ridge,logistic,naive_bayes --trials 4 --folds 3").replace(
-            "baseline,ridge,logistic,naive_bayes",
-            if ["rmse_log", "rmsle"].contains(&metric) { "baseline,ridge" } else { "baseline,logistic,naive_bayes" },
-        ))
-        .ok();
+        workspace
+            .run(&format!("sweep {slug} --models baseline,ridge,logistic,naive_bayes --trials 4 --folds 3").replace(
+                "baseline,ridge,logistic,naive_bayes",
+                if ["rmse_log", "rmsle"].contains(&metric) {
+                    "baseline,ridge"
+                } else {
+                    "baseline,logistic,naive_bayes"
+                },
+            ))
+            .ok();
         let file = workspace.submissions(slug).pop().unwrap();
         workspace.run(&format!("validate {slug} {}", file.display())).ok();
         // In the sample's own header, ids and order.

@@ -35,11 +35,14 @@ impl Files {
             let zips: Vec<PathBuf> = list(dir)?.into_iter().filter(|path| has_end(path, ".zip")).collect();
             return match zips.as_slice() {
                 [zip] => Files::in_zip(zip, request),
-                _ => Err(Error::data("no file here looks like the training data").file(dir).help("name it with `--train FILE`")),
+                _ => Err(Error::data("no file here looks like the training data")
+                    .file(dir)
+                    .help("name it with `--train FILE`")),
             };
         }
         let train = request.train.clone();
-        let train = train.ok_or_else(|| Error::usage("no training file").help("`--train FILE`, `--dir FOLDER` or `--zip FILE`"))?;
+        let train = train
+            .ok_or_else(|| Error::usage("no training file").help("`--train FILE`, `--dir FOLDER` or `--zip FILE`"))?;
         Ok(Files {
             train,
             test: request.test.clone(),
@@ -76,7 +79,9 @@ impl Files {
             match (found.next(), found.next()) {
                 (Some(first), Some(second)) => {
                     let message = format!("both {} and {} could be meant", name(first), name(second));
-                    Err(Error::data(message).file(folder).help("name the files with `--train`, `--test` and `--sample`"))
+                    Err(Error::data(message)
+                        .file(folder)
+                        .help("name the files with `--train`, `--test` and `--sample`"))
                 }
                 (first, _) => Ok(first.cloned()),
             }

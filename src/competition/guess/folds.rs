@@ -112,7 +112,10 @@ fn guess(sheets: &Sheets, id: Option<&str>, found: &Found) -> (FoldsConfig, Stri
     for &column in &features {
         if let Some(reason) = kept_apart(sheets, column) {
             let group = Some(GroupConfig::Column(column.to_string()));
-            return (FoldsConfig { group, ..of(by_group(found)) }, format!("folds keep each `{column}` whole: {reason}"));
+            return (
+                FoldsConfig { group, ..of(by_group(found)) },
+                format!("folds keep each `{column}` whole: {reason}"),
+            );
         }
     }
     if found.task != Task::Regression {

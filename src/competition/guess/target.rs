@@ -71,7 +71,8 @@ pub fn check_sample(files: &Files, sheets: &Sheets, id: &str) -> Result<()> {
         return Err(error.help("`--id COLUMN` names the id"));
     };
     if let Some(mask) = sample.header.iter().find(|column| MASKS.contains(&column.to_lowercase().as_str())) {
-        let message = "run-length masks are not supported: a prediction here is one label, number or set of probabilities a row";
+        let message =
+            "run-length masks are not supported: a prediction here is one label, number or set of probabilities a row";
         return Err(Error::data(message).file(path).column(mask));
     }
     let mut first = HashMap::new();
@@ -145,7 +146,9 @@ pub fn find(
         Some(metric) => metric,
         None => {
             let metric = default_metric(sheets, &targets, task, by_class);
-            notes.push(format!("no metric was named: {metric} is usual here; `--metric` or competition.toml says otherwise"));
+            notes.push(format!(
+                "no metric was named: {metric} is usual here; `--metric` or competition.toml says otherwise"
+            ));
             metric
         }
     };
@@ -162,7 +165,8 @@ fn targets(files: &Files, sheets: &Sheets, id: Option<&str>) -> Result<Vec<Strin
     let only_in_train: Vec<String> =
         sheets.train.header.iter().filter(|column| Some(column.as_str()) != id && !test_has(column)).cloned().collect();
     if let Some(sample) = &sheets.sample {
-        let named: Vec<String> = sample.header.iter().filter(|column| only_in_train.contains(column)).cloned().collect();
+        let named: Vec<String> =
+            sample.header.iter().filter(|column| only_in_train.contains(column)).cloned().collect();
         if !named.is_empty() {
             return Ok(named);
         }
@@ -178,7 +182,8 @@ fn targets(files: &Files, sheets: &Sheets, id: Option<&str>) -> Result<Vec<Strin
         return Ok(vec![target.clone()]);
     }
     let error = match only_in_train.as_slice() {
-        [] => Error::data("every column is in the test file too, so none can be the target").help("`--target COLUMN` names it"),
+        [] => Error::data("every column is in the test file too, so none can be the target")
+            .help("`--target COLUMN` names it"),
         columns => Error::data("which column is the target is not clear")
             .help(format!("`--target COLUMN` names it; it could be {}", some_of(columns))),
     };
@@ -189,7 +194,9 @@ fn targets(files: &Files, sheets: &Sheets, id: Option<&str>) -> Result<Vec<Strin
 fn names_classes(sheets: &Sheets, sample: &Sheet, target: &str, id: Option<&str>) -> bool {
     let labels: HashSet<String> = distinct(sheets.train.column(target)).into_iter().collect();
     let columns: Vec<&String> = sample.header.iter().filter(|column| Some(column.as_str()) != id).collect();
-    let fits = |prefix: &str| columns.iter().all(|column| column.strip_prefix(prefix).is_some_and(|label| labels.contains(label)));
+    let fits = |prefix: &str| {
+        columns.iter().all(|column| column.strip_prefix(prefix).is_some_and(|label| labels.contains(label)))
+    };
     let Some(first) = columns.first().filter(|_| columns.len() >= 2) else { return false };
     (0..first.len()).filter(|&end| first.is_char_boundary(end)).any(|end| fits(&first[..end]))
 }
@@ -197,7 +204,9 @@ fn names_classes(sheets: &Sheets, sample: &Sheet, target: &str, id: Option<&str>
 fn task_named(name: &str) -> Result<Task> {
     let tasks = [Task::Binary, Task::Multiclass, Task::Regression, Task::Ordinal];
     let found = tasks.into_iter().find(|task| task.name() == name);
-    found.ok_or_else(|| Error::usage(format!("there is no task `{name}`")).help("binary, multiclass, regression or ordinal"))
+    found.ok_or_else(|| {
+        Error::usage(format!("there is no task `{name}`")).help("binary, multiclass, regression or ordinal")
+    })
 }
 
 fn task(
@@ -231,7 +240,8 @@ fn task(
         });
     }
     let sample = sheets.sample.as_ref().and_then(|sample| sample.column(target));
-    let sample_whole = distinct(sample).iter().all(|value| value.parse::<f64>().is_ok_and(|value| value.fract() == 0.0));
+    let sample_whole =
+        distinct(sample).iter().all(|value| value.parse::<f64>().is_ok_and(|value| value.fract() == 0.0));
     let task = if whole && sample_whole && numbers.len() <= FEW_CLASSES { Task::Multiclass } else { Task::Regression };
     if whole {
         let n = numbers.len();
