@@ -17,6 +17,7 @@ quick:
 
 fmt:
     cargo fmt --all
+    rustfmt --edition 2024 $(find src/models src/metrics src/transforms -name '*.rs')
 
 lint:
     cargo clippy --workspace --all-targets -- -D warnings

@@ -52,8 +52,9 @@ pub fn assert_transform<T: Transform>(name: &str) {
 /// # Panics
 /// When the metric breaks its contract: with all the problems that were found.
 #[track_caller]
-pub fn assert_metric<M: Metric>(name: &str) {
-    assert_none(name, check_metric::<M>(name));
+pub fn assert_metric<M: Metric + 'static>(name: &str) {
+    let registry = Registry::default().with_metric::<M>(name);
+    assert_none(name, registry.metrics.iter().flat_map(check_metric).collect());
 }
 
 #[track_caller]

@@ -335,7 +335,8 @@ mod tests {
 
     #[test]
     fn a_careless_metric_is_told_what_it_forgot() {
-        let problems = check_metric::<Careless>("other");
+        let registry = crate::registry::Registry::default().with_metric::<Careless>("other");
+        let problems = check_metric(&registry.metrics[0]);
         let found = |check: &str| problems.iter().any(|problem| problem.check == check);
         for check in ["settings", "name", "direction"] {
             assert!(found(check), "{check}");

@@ -9,6 +9,7 @@ mod models;
 mod transforms;
 mod leakage;
 mod submission;
+mod new;
 mod sweep;
 mod cli;
 mod mutations;
