@@ -4,11 +4,14 @@
 
 mod columns;
 pub mod config;
+mod features;
+mod files;
 mod folds;
 pub mod guess;
 mod keys;
 mod layout;
 mod load;
+mod roles;
 mod target;
 
 use std::path::{Path, PathBuf};

@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod decode;
 pub mod transforms;
 pub mod models;
+mod builtin;
 pub mod prepare;
 pub mod testing;
 mod fold_cache;

@@ -87,10 +87,39 @@ input!(Tensor);
 
 /// A model: a struct of hyperparameters that can be fitted.
 ///
-/// ```ignore
-/// #[derive(Tunable)]
-/// pub struct MyRidge { #[param(1e-3..=1e3, log)] pub alpha: f64 }
-/// impl Model for MyRidge { type Input = Dense; const TASKS: &'static [Task] = &[Task::Regression]; fn fit(..) {..} }
+/// ```
+/// use medalist::error::Result;
+/// use medalist::model::{Dense, FitContext, Model, Predictor};
+/// use medalist::target::{Target, Task};
+/// use ndarray::Array2;
+///
+/// /// Predicts the mean, drawn towards 0.
+/// #[derive(medalist::Tunable)]
+/// pub struct Shrunk {
+///     /// How far.
+///     #[param(0.0..=10.0, default = 1.0)]
+///     pub alpha: f64,
+/// }
+///
+/// impl Model for Shrunk {
+///     type Input = Dense;
+///     const TASKS: &'static [Task] = &[Task::Regression];
+///     const ABOUT: &'static str = "the mean, drawn towards 0";
+///     fn fit(&self, _x: &Dense, y: &Target, _ctx: &FitContext) -> Result<Box<dyn Predictor<Dense>>> {
+///         let Target::Values(values) = y else { unreachable!("TASKS has no classes") };
+///         Ok(Box::new(Constant(values.iter().sum::<f64>() / (values.len() as f64 + self.alpha))))
+///     }
+/// }
+///
+/// struct Constant(f64);
+/// impl Predictor<Dense> for Constant {
+///     fn predict(&self, x: &Dense) -> Result<Array2<f64>> {
+///         Ok(Array2::from_elem((x.x.nrows(), 1), self.0))
+///     }
+/// }
+///
+/// let registry = medalist::Registry::builtin().with::<Shrunk>("shrunk");
+/// assert!(medalist::testing::check_model(registry.model("shrunk").unwrap()).iter().all(|problem| problem.check == "cancel"));
 /// ```
 pub trait Model: Tunable + Send + Sync + 'static {
     type Input: Input;

@@ -75,15 +75,6 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// What the folders `src/models`, `src/metrics` and `src/transforms` hold.
-    pub fn builtin() -> Registry {
-        let mut registry = Registry::default();
-        crate::models::register(&mut registry);
-        crate::metrics::register(&mut registry);
-        crate::transforms::register(&mut registry);
-        registry
-    }
-
     /// Adds a model; one of the same name is replaced.
     pub fn with<M: Model>(mut self, name: &str) -> Registry {
         self.add_model::<M>(name);

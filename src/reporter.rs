@@ -125,11 +125,11 @@ impl State {
         self.n_done += 1;
         match (&trial.state, trial.score) {
             (TrialState::Failed { .. }, _) => self.n_failed += 1,
-            (TrialState::Complete, Some(score)) => {
-                if self.best.as_ref().is_none_or(|(best, _)| direction.better(score, *best)) {
-                    let model = trial.params.text("model").unwrap_or("?").to_string();
-                    self.best = Some((score, model));
-                }
+            (TrialState::Complete, Some(score))
+                if self.best.as_ref().is_none_or(|(best, _)| direction.better(score, *best)) =>
+            {
+                let model = trial.params.text("model").unwrap_or("?").to_string();
+                self.best = Some((score, model));
             }
             _ => {}
         }
@@ -189,9 +189,12 @@ impl Reporter for Progress {
 pub struct LeaderboardFiles<'a> {
     folder: PathBuf,
     direction: Direction,
-    row: Box<dyn Fn(&Trial) -> Option<Row> + Send + Sync + 'a>,
+    row: RowOf<'a>,
     written: Mutex<Written>,
 }
+
+/// Makes a finished trial's row.
+type RowOf<'a> = Box<dyn Fn(&Trial) -> Option<Row> + Send + Sync + 'a>;
 
 struct Written {
     rows: Vec<Row>,

@@ -112,6 +112,6 @@ impl Workspace {
         let folder = self.root.join(".medalist");
         std::fs::create_dir_all(&folder)
             .map_err(|error| Error::new(crate::error::Kind::Store, error.to_string()).file(&folder))?;
-        Ok(SqliteStore::open(&folder.join("store.db"))?)
+        Ok(SqliteStore::open(folder.join("store.db"))?)
     }
 }

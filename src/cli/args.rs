@@ -50,6 +50,7 @@ pub struct Global {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one of them is made, once")]
 pub enum Command {
     /// Search models and hyperparameters on a competition's folds, then write leaderboard and submission
     Sweep(SweepArgs),
@@ -87,6 +88,7 @@ pub enum Command {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one of them is made, once")]
 pub enum New {
     /// Work out a competition from its files and write competition.toml
     Competition(NewCompetitionArgs),

@@ -8,7 +8,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("data", &["target", "table", "metric"]),
     ("learn", &["model", "transform", "registry"]),
     ("files", &["reader", "split", "competition"]),
-    ("kinds", &["metrics", "decode", "transforms", "models", "prepare", "testing"]),
+    ("kinds", &["metrics", "decode", "transforms", "models", "builtin", "prepare", "testing"]),
     ("meet", &["fold_cache", "predictions", "evaluate", "plan"]),
     ("show", &["submission", "leaderboard", "results", "reporter", "workspace"]),
     ("shell", &["cli", "main"]),

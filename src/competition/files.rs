@@ -1,0 +1,212 @@
+//! A competition's files: that they are the ones described, that they have the columns named, and how each column is to be held.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::config::FileConfig;
+use super::{Config, FileFacts, place};
+use crate::error::{Error, Result};
+use crate::reader::{self, Draft, Drafts, Hold, Plan, StringTable};
+use crate::table::ColumnType;
+use crate::target::Task;
+
+/// The files of a competition, and what is known of each.
+pub struct Files {
+    configs: Vec<FileConfig>,
+    pub facts: Vec<FileFacts>,
+}
+
+impl Files {
+    /// # Errors
+    /// When a file is not there, or not the one described.
+    pub fn find(dir: &Path, config: &Config) -> Result<Files> {
+        let named = [
+            ("train", Some(&config.files.train)),
+            ("test", config.files.test.as_ref()),
+            ("sample", config.files.sample.as_ref()),
+            ("folds", config.folds.file.as_ref()),
+        ];
+        let mut files = Files { configs: Vec::new(), facts: Vec::new() };
+        for (role, file) in named {
+            let Some(file) = file else { continue };
+            let path: PathBuf = dir.join(&file.path);
+            let (bytes, sha256) = reader::digest(&path)?;
+            if !sha256.eq_ignore_ascii_case(&file.sha256) {
+                let error = Error::data("this is not the file that competition.toml describes: its sha256 is another")
+                    .file(&path);
+                return Err(
+                    error.help(format!("get the file again, or set sha256 = \"{sha256}\" if the change is meant"))
+                );
+            }
+            files.configs.push(file.clone());
+            files.facts.push(FileFacts { role, path, rows: 0, columns: 0, bytes, sha256 });
+        }
+        Ok(files)
+    }
+
+    pub fn position(&self, role: &str) -> Option<usize> {
+        self.facts.iter().position(|file| file.role == role)
+    }
+
+    pub fn path(&self, role: &str) -> Option<&Path> {
+        self.position(role).map(|position| self.facts[position].path.as_path())
+    }
+
+    pub fn at(&self, role: &str, error: Error) -> Error {
+        match self.path(role) {
+            Some(path) if error.file.is_none() => error.file(path),
+            _ => error,
+        }
+    }
+
+    pub fn header(&self, role: &str, config: &Config) -> Result<Vec<String>> {
+        match self.position(role) {
+            Some(position) => reader::header(place(&self.facts[position].path, &self.configs[position], config)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    pub fn read(&mut self, role: &str, config: &Config, plan: impl Fn(&str) -> Plan) -> Result<Drafts> {
+        let position = self.position(role).ok_or_else(|| Error::unexpected(format!("no {role} file")))?;
+        let drafts = reader::read(place(&self.facts[position].path, &self.configs[position], config), plan)?;
+        let facts = &mut self.facts[position];
+        (facts.rows, facts.columns) = (drafts.n_rows, drafts.header.len());
+        Ok(drafts)
+    }
+
+    pub fn read_again(&self, role: &str, config: &Config, names: &BTreeSet<String>) -> Result<Drafts> {
+        let position = self.position(role).ok_or_else(|| Error::unexpected(format!("no {role} file")))?;
+        reader::read(place(&self.facts[position].path, &self.configs[position], config), |name| {
+            let hold = if names.contains(name) { Hold::Words } else { Hold::Skip };
+            Plan { hold, missing: missing(name, config) }
+        })
+    }
+
+    pub fn read_strings(&mut self, role: &str, config: &Config) -> Result<StringTable> {
+        let position = self.position(role).ok_or_else(|| Error::unexpected(format!("no {role} file")))?;
+        let table = reader::strings(place(&self.facts[position].path, &self.configs[position], config))?;
+        let facts = &mut self.facts[position];
+        (facts.rows, facts.columns) = (table.n_rows(), table.header.len());
+        Ok(table)
+    }
+}
+
+pub struct Headers {
+    pub train: Vec<String>,
+    /// Empty where there is no test file.
+    pub test: Vec<String>,
+    pub train_path: PathBuf,
+    pub test_path: Option<PathBuf>,
+}
+
+impl Headers {
+    pub fn read(files: &Files, config: &Config) -> Result<Headers> {
+        Ok(Headers {
+            train: files.header("train", config)?,
+            test: files.header("test", config)?,
+            train_path: files.path("train").map(Path::to_path_buf).unwrap_or_default(),
+            test_path: files.path("test").map(Path::to_path_buf),
+        })
+    }
+
+    /// # Errors
+    /// When the description names a column that is not there.
+    pub fn check(&self, config: &Config) -> Result<()> {
+        let folds = &config.folds;
+        let one = |key: &str, name: Option<&String>| name.map(|name| (key.to_string(), name.clone()));
+        let in_train = config.targets().iter().map(|name| ("target".to_string(), name.clone()));
+        let in_train = in_train
+            .chain(one("weight", config.weight.as_ref()))
+            .chain(folds.group.as_ref().map(|group| ("group".to_string(), group.column().to_string())))
+            .chain(one("time", folds.time.as_ref()))
+            .chain(one("column", folds.column.as_ref()));
+        for (key, name) in in_train {
+            if !self.train.contains(&name) {
+                return Err(absent(&key, &name, &self.train, &self.train_path));
+            }
+        }
+        if let (Some(id), Some(path)) = (&config.id, &self.test_path) {
+            if !self.test.contains(id) {
+                return Err(absent("id", id, &self.test, path));
+            }
+        } else if let Some(id) = config.id.as_ref().filter(|id| !self.train.contains(id)) {
+            return Err(absent("id", id, &self.train, &self.train_path));
+        }
+        let known = || self.train.iter().chain(&self.test);
+        let named = config
+            .drop
+            .iter()
+            .map(|name| ("`drop`", name))
+            .chain(config.columns.keys().map(|name| ("[columns]", name)));
+        for (key, name) in named {
+            if !known().any(|known| known == name) {
+                let error = Error::config(format!("{key} names a column `{name}`, which no file has"));
+                return Err(match crate::nearest(name, known().map(String::as_str)) {
+                    Some(near) => error.help(format!("did you mean `{near}`?")),
+                    None => error,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn absent(key: &str, name: &str, header: &[String], file: &Path) -> Error {
+    let file = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let error = Error::config(format!("`{key}` is `{name}`, which is no column of {file}"));
+    match crate::nearest(name, header.iter().map(String::as_str)) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help(format!("its columns are {}", some(header))),
+    }
+}
+
+/// The first few of many names.
+pub fn some(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
+}
+
+fn missing(name: &str, config: &Config) -> Vec<String> {
+    let own = config.columns.get(name).map(|column| column.missing.as_slice()).unwrap_or_default();
+    config.missing.iter().chain(own).cloned().collect()
+}
+
+/// How to hold a column of train or test.
+pub fn plan(name: &str, config: &Config, headers: &Headers) -> Plan {
+    let folds = &config.folds;
+    let is = |wanted: Option<&String>| wanted.is_some_and(|wanted| wanted == name);
+    let is_words = is(config.id.as_ref())
+        || is(folds.column.as_ref())
+        || is(folds.time.as_ref())
+        || folds.group.as_ref().is_some_and(|group| group.column() == name);
+    let is_target = config.targets().iter().any(|target| target == name);
+    let kind = config.columns.get(name).and_then(|column| column.kind);
+    let hold = if is_target {
+        if config.task == Task::Regression { Hold::Either } else { Hold::Words }
+    } else if is_words {
+        Hold::Words
+    } else if is(config.weight.as_ref()) {
+        Hold::Either
+    } else if config.drop.iter().any(|dropped| dropped == name) || !is_shared(name, headers) {
+        Hold::Skip
+    } else {
+        match kind {
+            None | Some(ColumnType::Numeric) => Hold::Either,
+            Some(ColumnType::Boolean | ColumnType::Categorical | ColumnType::Date | ColumnType::Text) => Hold::Words,
+        }
+    };
+    // An id is whatever its bytes are.
+    let missing = if is(config.id.as_ref()) { Vec::new() } else { missing(name, config) };
+    Plan { hold, missing }
+}
+
+pub fn is_shared(name: &str, headers: &Headers) -> bool {
+    let has = |header: &[String]| header.iter().any(|column| column == name);
+    headers.test_path.is_none() || (has(&headers.train) && has(&headers.test))
+}
+
+pub fn take<'a>(drafts: &'a Drafts, name: &str) -> &'a Draft {
+    let position = drafts.header.iter().position(|column| column == name).expect("the headers were checked");
+    &drafts.columns[position]
+}
