@@ -15,7 +15,7 @@ use crate::competition::Competition;
 use crate::decode::decode;
 use crate::error::{Error, Kind, Result};
 use crate::fold_cache::{FoldCache, PreparedKey};
-use crate::metric::{Metric, TargetScale, Truth};
+use crate::metric::{Metric, Needs, TargetScale, Truth};
 use crate::model::{AnyModel, AnyPredictor, FitContext, Once};
 use crate::predictions::Predictions;
 use crate::prepare::{self, Prepared};
@@ -244,7 +244,10 @@ impl<'a> Evaluation<'a> {
     /// The target as this model wants it, on the scale on which it is fitted.
     fn target(&self, target: usize, entry: &ModelEntry) -> Result<Target> {
         let column = &self.competition.targets[target];
-        let as_values = self.competition.task == Task::Ordinal && entry.tasks.contains(&Task::Regression);
+        // A metric on probabilities needs classes; any other takes an ordinal target's values from models that can fit them.
+        let as_values = self.competition.task == Task::Ordinal
+            && entry.tasks.contains(&Task::Regression)
+            && self.metric.needs() != Needs::Probabilities;
         match &column.target {
             Target::Classes { codes, .. } if as_values => {
                 let labels = column

@@ -1,6 +1,6 @@
-//! Predictions as the store keeps them: rows by outputs per target, byte planes deflated.
+//! Predictions as the store keeps them: rows by outputs per target, in byte planes.
 //!
-//! Doubles of similar size share their leading bytes: all first bytes together, then all second bytes, deflate to about three quarters.
+//! Doubles of similar size share their leading bytes, so all first bytes stand together, then all second bytes. A plane with few different bytes is deflated; one of noise is stored as it is, which costs nothing.
 
 use std::io::{Read, Write};
 
@@ -57,15 +57,26 @@ impl Predictions {
             bytes.extend((output.nrows() as u64).to_le_bytes());
             bytes.extend((output.ncols() as u32).to_le_bytes());
         }
-        let mut encoder = DeflateEncoder::new(bytes, Compression::fast());
+        let (mut regular, mut noise) = (DeflateEncoder::new(Vec::new(), Compression::fast()), Vec::new());
         for output in &self.outputs {
             let values: Vec<[u8; 8]> = output.iter().map(|value| value.to_be_bytes()).collect();
-            for plane in 0..8 {
-                let plane: Vec<u8> = values.iter().map(|bytes| bytes[plane]).collect();
-                encoder.write_all(&plane).map_err(|error| Error::unexpected(error.to_string()))?;
+            let mut deflated = 0u8;
+            for place in 0..8 {
+                let plane: Vec<u8> = values.iter().map(|bytes| bytes[place]).collect();
+                if is_regular(&plane) {
+                    deflated |= 1 << place;
+                    regular.write_all(&plane).map_err(|error| Error::unexpected(error.to_string()))?;
+                } else {
+                    noise.extend(plane);
+                }
             }
+            bytes.push(deflated);
         }
-        encoder.finish().map_err(|error| Error::unexpected(error.to_string()))
+        let regular = regular.finish().map_err(|error| Error::unexpected(error.to_string()))?;
+        bytes.extend((regular.len() as u64).to_le_bytes());
+        bytes.extend(regular);
+        bytes.extend(noise);
+        Ok(bytes)
     }
 
     /// # Errors
@@ -86,14 +97,26 @@ impl Predictions {
             shapes.push((n_rows, n_outputs));
             rest = after;
         }
-        let mut decoder = DeflateDecoder::new(rest);
+        let (deflated, rest) = rest.split_at_checked(shapes.len()).ok_or_else(broken)?;
+        let (length, rest) = rest.split_at_checked(8).ok_or_else(broken)?;
+        let length = u64::from_le_bytes(length.try_into().map_err(|_| broken())?) as usize;
+        let (regular, mut noise) = rest.split_at_checked(length).ok_or_else(broken)?;
+        let mut regular = DeflateDecoder::new(regular);
         let mut outputs = Vec::new();
-        for shape in shapes {
+        for (shape, deflated) in shapes.into_iter().zip(deflated) {
             let n_values = shape.0 * shape.1;
             let mut planes = Vec::new();
-            (&mut decoder).take(n_values as u64 * 8).read_to_end(&mut planes).map_err(|_| broken())?;
-            if planes.len() != n_values * 8 {
-                return Err(broken());
+            for place in 0..8 {
+                if deflated & 1 << place != 0 {
+                    (&mut regular).take(n_values as u64).read_to_end(&mut planes).map_err(|_| broken())?;
+                } else {
+                    let (plane, after) = noise.split_at_checked(n_values).ok_or_else(broken)?;
+                    planes.extend_from_slice(plane);
+                    noise = after;
+                }
+                if planes.len() != n_values * (place + 1) {
+                    return Err(broken());
+                }
             }
             let value =
                 |index: usize| f64::from_be_bytes(std::array::from_fn(|plane| planes[plane * n_values + index]));
@@ -102,6 +125,15 @@ impl Predictions {
         }
         Ok(Predictions { outputs })
     }
+}
+
+/// Different bytes of a plane that is worth deflating, at most.
+const MAX_REGULAR: usize = 64;
+
+fn is_regular(plane: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    plane.iter().for_each(|&byte| seen[byte as usize] = true);
+    seen.iter().filter(|seen| **seen).count() <= MAX_REGULAR
 }
 
 #[cfg(test)]
@@ -114,6 +146,16 @@ mod tests {
     fn bytes_read_back_bit_for_bit() {
         let predictions = Predictions { outputs: vec![array![[0.1, 1e-300], [f64::MAX, -0.0]], array![[3.5], [2.0]]] };
         assert_eq!(Predictions::from_bytes(&predictions.to_bytes().unwrap()).unwrap(), predictions);
+    }
+
+    #[test]
+    fn noise_is_kept_beside_what_is_deflated() {
+        let values =
+            Array2::from_shape_fn((400, 2), |(row, column)| ((row * 7919 + column) as f64 * 0.618_033_988_75).fract());
+        let predictions = Predictions { outputs: vec![values] };
+        let bytes = predictions.to_bytes().unwrap();
+        assert!(bytes.len() < 400 * 2 * 8, "{}", bytes.len());
+        assert_eq!(Predictions::from_bytes(&bytes).unwrap(), predictions);
     }
 
     #[test]

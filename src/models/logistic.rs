@@ -206,15 +206,32 @@ impl<'a> Loss<'a> {
     /// Margins to derivatives; returns the sum of the weighted losses.
     fn binary(&self, rows: &mut Array2<f64>) -> f64 {
         let mut sum = 0.0;
+        // A sum of logarithms is the logarithm of a product, which is taken once a block: each factor is at most 2.
+        let (mut product, mut n_factors) = (1.0, 0);
         for ((row, margin), &place) in rows.iter_mut().enumerate().zip(&self.places) {
-            let weight = weight(self.ctx, row);
             // Both from one exponential that cannot overflow.
             let tail = (-margin.abs()).exp();
-            let probability = if *margin >= 0.0 { 1.0 / (1.0 + tail) } else { tail / (1.0 + tail) };
-            sum += weight * (margin.max(0.0) - place as f64 * *margin + tail.ln_1p());
-            *margin = weight * (probability - place as f64);
+            let share = 1.0 / (1.0 + tail);
+            let probability = if *margin >= 0.0 { share } else { tail * share };
+            let linear = margin.max(0.0) - place as f64 * *margin;
+            match self.ctx.weights {
+                None => {
+                    sum += linear;
+                    product *= 1.0 + tail;
+                    n_factors += 1;
+                    if n_factors == FACTORS_A_LOGARITHM {
+                        sum += f64::ln(product);
+                        (product, n_factors) = (1.0, 0);
+                    }
+                    *margin = probability - place as f64;
+                }
+                Some(weights) => {
+                    sum += weights[row] * (linear + tail.ln_1p());
+                    *margin = weights[row] * (probability - place as f64);
+                }
+            }
         }
-        sum
+        sum + f64::ln(product)
     }
 
     /// As [`Loss::binary`], a vector per class: class by class, since the margins of one are contiguous.
@@ -247,11 +264,13 @@ impl<'a> Loss<'a> {
         sum
     }
 }
+/// Factors of at most 2 whose product stays far below the largest number.
+const FACTORS_A_LOGARITHM: usize = 256;
 
 /// Steps that L-BFGS remembers: argmin's examples and scipy use 7 and 10.
 const MEMORY: usize = 10;
 /// In the scaled variables, per root of the sum of weights.
-const TOLERANCE: f64 = 1e-7;
+const TOLERANCE: f64 = 1e-5;
 const MOST_STEPS: u64 = 1_000;
 /// Ends a line search that wanders.
 const MOST_EVALUATIONS: usize = 5_000;

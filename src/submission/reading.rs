@@ -209,9 +209,10 @@ impl<'a> Columns<'a> {
             };
             Ok(Cells::Numbers { range, numbers: vec![f64::NAN; n_rows] })
         };
-        let columns = competition.layout.columns.iter().map(|column| {
-            Ok(Column { name: &column.name, content: column.content, cells: cells(&column.content)? })
-        });
+        let columns =
+            competition.layout.columns.iter().map(|column| {
+                Ok(Column { name: &column.name, content: column.content, cells: cells(&column.content)? })
+            });
         Ok(Columns { columns: columns.collect::<Result<_>>()?, n_targets: competition.targets.len() })
     }
 

@@ -70,7 +70,7 @@ pub enum SamplerSpec {
 impl SamplerSpec {
     pub fn build(&self) -> Box<dyn Sampler> {
         match self {
-            SamplerSpec::Grid { levels, named } => Box::new(Grid { levels: *levels, named: named.clone() }),
+            SamplerSpec::Grid { levels, named } => Box::new(Grid::new(*levels, named.clone())),
             SamplerSpec::Random => Box::new(Random),
             SamplerSpec::Sobol => Box::new(Sobol),
         }

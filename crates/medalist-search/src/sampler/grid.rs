@@ -2,17 +2,24 @@
 //!
 //! Points are counted, not listed: trial n's point is read off its number like digits in a mixed radix, so a grid of a billion points costs no memory. Staged parameters are the last digit, so that consecutive trials share a fit.
 
+use std::sync::{Arc, Mutex};
+
 use super::{History, Sampler};
 use crate::error::{Error, Result};
 use crate::seed::Seed;
 use crate::space::{Domain, Parameter, Params, SearchSpace, Value, holds};
 
 /// With nothing named, runs over each parameter's own levels. Otherwise over the named parameters: their choices, or `levels` values spread evenly over their range (their own levels where `levels` is 0). Parameters it does not run over stay at their defaults; a choice among branches is always run over.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Debug)]
 pub struct Grid {
-    pub levels: usize,
-    pub named: Vec<String>,
+    levels: usize,
+    named: Vec<String>,
+    /// The axes of the space asked about last: they depend on nothing else, and a long axis costs more than a point.
+    axes: Mutex<Option<(SearchSpace, Axes)>>,
 }
+
+/// For each parameter, the values that it runs over.
+type Axes = Arc<Vec<Vec<Value>>>;
 
 impl Sampler for Grid {
     fn name(&self) -> &str {
@@ -45,8 +52,24 @@ impl Sampler for Grid {
 }
 
 impl Grid {
+    pub fn new(levels: usize, named: Vec<String>) -> Self {
+        Grid { levels, named, axes: Mutex::new(None) }
+    }
+
     /// The values that each parameter runs over where it is active; its default alone where it is not run over.
-    fn axes(&self, space: &SearchSpace) -> Result<Vec<Vec<Value>>> {
+    fn axes(&self, space: &SearchSpace) -> Result<Axes> {
+        let mut known = self.axes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some((of, axes)) = known.as_ref()
+            && of == space
+        {
+            return Ok(axes.clone());
+        }
+        let axes = Arc::new(self.axes_of(space)?);
+        *known = Some((space.clone(), axes.clone()));
+        Ok(axes)
+    }
+
+    fn axes_of(&self, space: &SearchSpace) -> Result<Vec<Vec<Value>>> {
         if let Some(name) = self.named.iter().find(|name| space.get(name).is_none()) {
             return Err(space.unknown(name));
         }

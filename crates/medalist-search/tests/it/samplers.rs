@@ -20,7 +20,7 @@ fn samplers_and_pruners_keep_their_contracts() {
 
 #[track_caller]
 fn check_grid(space: &SearchSpace, levels: usize, named: &[&str], expected: &[&str]) {
-    let grid = Grid { levels, named: named.iter().map(|name| name.to_string()).collect() };
+    let grid = Grid::new(levels, named.iter().map(|name| name.to_string()).collect());
     assert_eq!(grid.len(space), Ok(Some(expected.len() as u64)));
     let found: Vec<String> = (0..).map_while(|n| point(&grid, space, n)).map(|params| params.to_string()).collect();
     assert_eq!(found, expected);
@@ -87,7 +87,7 @@ fn listed_values_and_restricted_models_are_the_grid() {
 fn a_huge_grid_is_counted_and_not_listed() {
     let space = (0..12).fold(SearchSpace::new(), |space, i| space.with(Parameter::float(format!("x{i:02}"), 0.0, 1.0)));
     let named = (0..12).map(|i| format!("x{i:02}")).collect();
-    let grid = Grid { levels: 11, named };
+    let grid = Grid::new(11, named);
     assert_eq!(grid.len(&space), Ok(Some(11u64.pow(12))));
     let last = point(&grid, &space, 11u64.pow(12) - 1).unwrap();
     assert!(last.iter().all(|(_, value)| *value == Value::Float(1.0)));
@@ -96,7 +96,7 @@ fn a_huge_grid_is_counted_and_not_listed() {
 
 #[test]
 fn a_grid_over_a_stranger_says_which_name_was_meant() {
-    let error = Grid { levels: 3, named: vec!["ridge.alhpa".into()] }.len(&models()).unwrap_err();
+    let error = Grid::new(3, vec!["ridge.alhpa".into()]).len(&models()).unwrap_err();
     assert_eq!(error.to_string(), "unknown parameter `ridge.alhpa`; did you mean `ridge.alpha`?");
 }
 

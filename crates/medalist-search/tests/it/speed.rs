@@ -50,7 +50,7 @@ fn a_grid_point_in_twenty_branches() {
         })
     };
     let space = SearchSpace::branches("model", (0..20).map(|i| (format!("model_{i}"), branch())).collect());
-    let grid = Grid { levels: 0, named: Vec::new() };
+    let grid = Grid::new(0, Vec::new());
     let history = History { trials: &[], direction: Direction::Minimize };
     let n_points = grid.len(&space).unwrap().unwrap();
     let begun = Instant::now();
