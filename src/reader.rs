@@ -12,7 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::{
-    ChunkedArray, CsvReadOptions, DataFrame, DataType, Field, PlSmallStr, Schema, SerReader, StringType,
+    ChunkedArray, Column, CsvReadOptions, DataFrame, DataType, Field, PlSmallStr, PolarsResult, Schema, SerReader,
+    StringType,
 };
 use rayon::prelude::*;
 
@@ -131,17 +132,36 @@ fn read_once(place: Place, plan: &impl Fn(&str) -> Plan) -> Result<(Drafts, Vec<
         let mut builders: Vec<(usize, Builder)> =
             wanted.iter().map(|&column| (column, Builder::new(&plans[column]))).collect();
         let n_columns = plans.len();
+        // Whether polars parses the numbers: as long as it can.
+        let mut trusts = true;
         let n_at_once = rayon::current_num_threads();
         loop {
             let group = (0..n_at_once).map_while(|_| blocks.next().transpose()).collect::<Result<Vec<Block>>>()?;
             if group.is_empty() {
                 break;
             }
-            let parsed = group.into_par_iter().map(|block| parse(block, n_columns, &wanted, place.path));
+            let numeric: Vec<bool> =
+                builders.iter().map(|(column, builder)| trusts && builder.is_numeric(&plans[*column])).collect();
+            let parsed = group.into_par_iter().map(|block| parse(block, n_columns, &wanted, &numeric, place.path));
             let frames = parsed.collect::<Result<Vec<DataFrame>>>()?;
+            // A block that had to be parsed twice will not be the last of its kind.
+            trusts &= frames.iter().all(|frame| is_as_wanted(frame, &numeric));
             builders.par_iter_mut().enumerate().try_for_each(|(position, (column, builder))| {
-                let chunks = cells(&frames, position, place.path)?;
-                builder.append(&plans[*column], || chunks.iter().flat_map(|chunk| chunk.iter()));
+                let plan = &plans[*column];
+                if !numeric[position] {
+                    let chunks = words(&frames, position, place.path)?;
+                    builder.append(plan, || chunks.iter().flat_map(|chunk| chunk.iter()));
+                    return Ok(());
+                }
+                for frame in &frames {
+                    match frame.columns()[position].as_materialized_series().f64() {
+                        Ok(numbers) => builder.append_numbers(numbers.iter()),
+                        Err(_) => {
+                            let chunks = words(std::slice::from_ref(frame), position, place.path)?;
+                            builder.append(plan, || chunks.iter().flat_map(|chunk| chunk.iter()));
+                        }
+                    }
+                }
                 Ok::<(), Error>(())
             })?;
         }
@@ -157,26 +177,59 @@ fn read_once(place: Place, plan: &impl Fn(&str) -> Plan) -> Result<(Drafts, Vec<
     })
 }
 
-/// The records of a block, cell by cell.
-fn parse(block: Block, n_columns: usize, wanted: &[usize], path: &Path) -> Result<DataFrame> {
-    let names = (0..n_columns).map(|column| Field::new(PlSmallStr::from_string(column.to_string()), DataType::String));
-    let options = CsvReadOptions::default()
-        .with_has_header(true)
-        .with_schema(Some(Arc::new(Schema::from_iter(names))))
-        .with_projection(Some(Arc::new(wanted.to_vec())))
-        .with_infer_schema_length(Some(0))
-        .with_n_threads(Some(1));
-    let n_records = block.n_records;
-    let frame = options.into_reader_with_file_handle(Cursor::new(block.text)).finish();
-    let frame = frame.map_err(|error| Error::data(error.to_string()).file(path))?;
-    if frame.height() != n_records && !wanted.is_empty() {
-        let message = format!("polars reads {} rows where there are {n_records}", frame.height());
+/// The records of a block: the columns that have been numbers so far as numbers, where every cell of theirs is one or empty; else all as text.
+fn parse(block: Block, n_columns: usize, wanted: &[usize], numeric: &[bool], path: &Path) -> Result<DataFrame> {
+    if numeric.contains(&true)
+        && let Ok(frame) = parse_as(&block, n_columns, wanted, numeric)
+        && frame.height() == block.n_records
+        && frame.columns().iter().all(holds_finite_numbers)
+    {
+        return Ok(frame);
+    }
+    let frame = parse_as(&block, n_columns, wanted, &[]).map_err(|error| Error::data(error.to_string()).file(path))?;
+    if frame.height() != block.n_records && !wanted.is_empty() {
+        let message = format!("polars reads {} rows where there are {}", frame.height(), block.n_records);
         return Err(Error::unexpected(message).file(path).row(block.first_record + 1));
     }
     Ok(frame)
 }
 
-fn cells<'a>(frames: &'a [DataFrame], position: usize, path: &Path) -> Result<Vec<&'a ChunkedArray<StringType>>> {
+/// `numeric`: which of the wanted columns are parsed as numbers; the rest are text.
+fn parse_as(block: &Block, n_columns: usize, wanted: &[usize], numeric: &[bool]) -> PolarsResult<DataFrame> {
+    let mut kinds = vec![DataType::String; n_columns];
+    for (&column, _) in wanted.iter().zip(numeric).filter(|(_, numeric)| **numeric) {
+        kinds[column] = DataType::Float64;
+    }
+    let fields = kinds
+        .into_iter()
+        .enumerate()
+        .map(|(column, kind)| Field::new(PlSmallStr::from_string(column.to_string()), kind));
+    let options = CsvReadOptions::default()
+        .with_has_header(true)
+        .with_schema(Some(Arc::new(Schema::from_iter(fields))))
+        .with_projection(Some(Arc::new(wanted.to_vec())))
+        .with_infer_schema_length(Some(0))
+        .with_n_threads(Some(1));
+    options.into_reader_with_file_handle(Cursor::new(block.text.as_slice())).finish()
+}
+
+/// Whether the numbers in a column are such as our own parser takes: `nan` and `inf` are words.
+fn holds_finite_numbers(column: &Column) -> bool {
+    match column.as_materialized_series().f64() {
+        Ok(numbers) => numbers.iter().flatten().all(f64::is_finite),
+        Err(_) => true,
+    }
+}
+
+fn is_as_wanted(frame: &DataFrame, numeric: &[bool]) -> bool {
+    frame
+        .columns()
+        .iter()
+        .zip(numeric)
+        .all(|(column, &numeric)| numeric == column.as_materialized_series().f64().is_ok())
+}
+
+fn words<'a>(frames: &'a [DataFrame], position: usize, path: &Path) -> Result<Vec<&'a ChunkedArray<StringType>>> {
     let chunks = frames.iter().map(|frame| frame.columns()[position].as_materialized_series().str());
     chunks.collect::<Result<_, _>>().map_err(|error| Error::unexpected(error.to_string()).file(path))
 }
@@ -315,5 +368,54 @@ impl<'a> Blocks<'a> {
             error = error.column(name);
         }
         Error { help: fault.help, ..error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Beyond the first blocks polars parses the numbers: it must take them as our own parser does.
+    #[test]
+    fn cells_far_into_a_file_read_as_those_at_its_start() {
+        let n_rows = 500_000;
+        let cell = |row: usize| match row {
+            410_000 => " 7",
+            420_000 => "+3",
+            430_000 => "\"12.5\"",
+            440_000 => "1e-3",
+            450_000 => "",
+            _ => "0.1",
+        };
+        let mut text = String::from("plain,odd,missing,word,nan\n");
+        for row in 0..n_rows {
+            let missing = if row == 460_000 { "NA" } else { "2" };
+            let word = if row == 470_000 { "x" } else { "3" };
+            let nan = if row == 480_000 { "nan" } else { "4" };
+            text += &format!("{}.25,{},{missing},{word},{nan}\n", row % 1000, cell(row));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, text).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let place = Place { path: &path, entry: None, encoding: Encoding::Utf8 };
+        let drafts = pool.install(|| read(place, |_| Plan::new(Hold::Either))).unwrap();
+        assert_eq!(drafts.n_rows, n_rows);
+        let numbers = |column: usize| match &drafts.columns[column] {
+            Draft::Numbers { values, spellings } => (values, spellings),
+            other => panic!("{column}: {other:?}"),
+        };
+        assert!(numbers(0).0.iter().enumerate().all(|(row, value)| *value == (row % 1000) as f64 + 0.25));
+        for (row, value) in numbers(1).0.iter().enumerate() {
+            let expected = number(cell(row).trim_matches('"')).unwrap_or(f64::NAN);
+            assert_eq!(value.to_bits(), expected.to_bits(), "row {row}");
+        }
+        for (column, row, spelling) in [(2, 460_000, "NA"), (4, 480_000, "nan")] {
+            let (values, spellings) = numbers(column);
+            assert!(values[row].is_nan() && values.iter().filter(|value| value.is_nan()).count() == 1);
+            assert_eq!(spellings, &[spelling]);
+        }
+        let Draft::Words(words) = &drafts.columns[3] else { panic!("a word came up") };
+        assert_eq!((words.get(470_000).map(|word| &**word), words.levels.len()), (Some("x"), 2));
     }
 }

@@ -155,6 +155,19 @@ impl Builder {
         }
     }
 
+    /// Whether every cell so far was a plain number or empty.
+    pub fn is_numeric(&self, plan: &Plan) -> bool {
+        plan.missing.is_empty()
+            && matches!(self, Builder::Numbers { values, spellings } if !values.is_empty() && spellings.is_empty())
+    }
+
+    /// Appends to a column of numbers; None is missing.
+    pub fn append_numbers(&mut self, numbers: impl Iterator<Item = Option<f64>>) {
+        if let Builder::Numbers { values, .. } = self {
+            values.extend(numbers.map(|number| number.unwrap_or(f64::NAN)));
+        }
+    }
+
     pub fn finish(self) -> Draft {
         match self {
             Builder::Skip | Builder::Again => Draft::Skipped,
