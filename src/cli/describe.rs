@@ -182,10 +182,20 @@ fn range_text(values: &[f64]) -> String {
     match finite_range(values) {
         Some((low, high)) => {
             let known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-            format!("{} to {}, mean {}", short(low), short(high), short(known.iter().sum::<f64>() / known.len() as f64))
+            let mean = known.iter().sum::<f64>() / known.len() as f64;
+            format!("{} to {}, mean {}", plain(low), plain(high), plain(mean))
         }
         None => "all missing".to_string(),
     }
+}
+
+/// A number to four decimals, without zeros at its end.
+fn plain(number: f64) -> String {
+    if number.abs() >= 1e9 || (number != 0.0 && number.abs() < 1e-3) {
+        return format!("{number:.3e}");
+    }
+    let text = format!("{number:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 fn date_text(seconds: f64) -> String {
