@@ -44,3 +44,12 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     let distances = known.map(|known| (strsim::damerau_levenshtein(&name, &known.to_lowercase()), known));
     distances.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
+
+/// What is wrong with a TOML file, on one line: the place, and the message without a picture of the source.
+pub(crate) fn toml_message(error: &toml::de::Error) -> String {
+    let text = error.to_string();
+    match text.lines().next().and_then(|first| first.strip_prefix("TOML parse error ")) {
+        Some(place) => format!("TOML error {place}: {}", error.message().trim().replace('\n', ", ")),
+        None => format!("TOML error: {}", error.message().trim()),
+    }
+}

@@ -398,7 +398,7 @@ fn checked_name(name: &str) -> Result<&str> {
 }
 
 fn config(path: &Path, error: &toml::de::Error) -> Error {
-    Error::config(error.to_string().trim().to_string()).file(path)
+    Error::config(crate::toml_message(error)).file(path)
 }
 
 /// `60s`, `10m`, `1h30m`, `500ms`, or plain seconds.

@@ -389,5 +389,5 @@ impl Config {
 }
 
 fn syntax(error: &toml::de::Error) -> Error {
-    Error::config(error.to_string().trim().replace('\n', " "))
+    Error::config(crate::toml_message(error))
 }

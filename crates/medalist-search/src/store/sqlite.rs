@@ -4,9 +4,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::{Attachment, Store, check_same, unknown_study};
 use crate::error::{Error, Result};
@@ -18,6 +18,8 @@ const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
 
 /// How long a write waits for another process's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Between two tries of what SQLite itself does not wait for.
+const RETRY_AFTER: Duration = Duration::from_millis(5);
 
 /// Studies in one SQLite file.
 #[derive(Debug)]
@@ -37,9 +39,7 @@ impl SqliteStore {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| failed(format!("cannot create its folder: {error}")))?;
         }
-        let mut connection = Connection::open(&path).map_err(|error| failed(explain(&error)))?;
-        prepare(&mut connection).map_err(|error| failed(explain(&error)))?;
-        let version = migrate(&mut connection).map_err(|error| failed(explain(&error)))?;
+        let (connection, version) = connect(&path).map_err(|error| failed(explain(&error)))?;
         if version > MIGRATIONS.len() {
             return Err(failed(format!(
                 "its schema has version {version}, this program knows {}: update the program",
@@ -251,6 +251,27 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// Brings the schema up to date; returns its version, which may be a newer one.
+/// An open connection and the version of its schema.
+fn connect(path: &Path) -> rusqlite::Result<(Connection, usize)> {
+    let started = Instant::now();
+    loop {
+        let connected = Connection::open(path).and_then(|mut connection| {
+            prepare(&mut connection)?;
+            let version = migrate(&mut connection)?;
+            Ok((connection, version))
+        });
+        match connected {
+            // Who changes a new file to the write-ahead log beside another is told `busy` at once, whatever the timeout.
+            Err(error) if is_busy(&error) && started.elapsed() < BUSY_TIMEOUT => std::thread::sleep(RETRY_AFTER),
+            connected => return connected,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
 fn migrate(connection: &mut Connection) -> rusqlite::Result<usize> {
     let version = |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get(0));
     let found: usize = version(connection)?;
@@ -329,7 +350,6 @@ fn to_json<T: serde::Serialize>(value: &T) -> String {
 
 /// SQLite's words, and what to do.
 fn explain(error: &rusqlite::Error) -> String {
-    use rusqlite::ErrorCode;
     let advice = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "the disk is full: free some space and run the same command again",
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
