@@ -109,16 +109,16 @@ fn logistic_predicts_two_classes_as_scikit_learn() {
         one("c", 0.01),
         &two_classes(),
         None,
-        1e-4,
+        1e-6,
         &[0.502064138, 0.497935862, 0.389019507, 0.610980493],
     );
-    check("logistic", one("c", 1.0), &two_classes(), None, 1e-4, &[0.418343220, 0.581656780, 0.004020646, 0.995979354]);
+    check("logistic", one("c", 1.0), &two_classes(), None, 1e-6, &[0.418343220, 0.581656780, 0.004020646, 0.995979354]);
     check(
         "logistic",
         one("c", 100.0),
         &two_classes(),
         None,
-        1e-4,
+        1e-6,
         &[0.070800042, 0.929199958, 0.000000001, 0.999999999],
     );
     let weights = weights();
@@ -127,7 +127,7 @@ fn logistic_predicts_two_classes_as_scikit_learn() {
         one("c", 1.0),
         &two_classes(),
         Some(&weights),
-        1e-4,
+        1e-6,
         &[0.409686636, 0.590313364, 0.001577401, 0.998422599],
     );
 }
@@ -141,7 +141,7 @@ fn logistic_predicts_three_classes_as_scikit_learn() {
         one("c", 0.01),
         &y,
         None,
-        1e-4,
+        1e-6,
         &[0.395351633, 0.210071879, 0.394576489, 0.262575748, 0.193619003, 0.543805249],
     );
     check(
@@ -149,7 +149,7 @@ fn logistic_predicts_three_classes_as_scikit_learn() {
         one("c", 1.0),
         &y,
         None,
-        1e-4,
+        1e-6,
         &[0.169933768, 0.554751382, 0.275314850, 0.000318226, 0.065182282, 0.934499493],
     );
     check(
@@ -157,7 +157,7 @@ fn logistic_predicts_three_classes_as_scikit_learn() {
         one("c", 100.0),
         &y,
         None,
-        1e-4,
+        1e-6,
         &[0.000274502, 0.939256106, 0.060469393, 0.0, 0.000022703, 0.999977297],
     );
 }
