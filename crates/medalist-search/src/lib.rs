@@ -40,14 +40,16 @@ pub mod study;
 pub mod event;
 pub mod store;
 pub mod executor;
+mod ask_tell;
 pub mod testing;
 
+pub use ask_tell::Session;
 pub use cancel::Cancel;
 pub use error::{Error, Result};
 pub use event::{Event, Reporter, Silent};
 pub use executor::{Artifact, FoldOutcome, Limits, Objective, TrialError, TrialPoint, run};
 pub use pruner::{Median, NoPruner, Pruner, PrunerSpec};
-pub use sampler::{Grid, History, Random, Sampler, SamplerSpec, Sobol};
+pub use sampler::{Auto, Gp, Grid, History, Random, Sampler, SamplerSpec, Sobol};
 pub use seed::Seed;
 pub use space::{
     Condition, Domain, ParamChoice, ParamField, Parameter, Params, Restriction, SearchSpace, Tunable, Value,

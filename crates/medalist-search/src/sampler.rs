@@ -2,12 +2,18 @@
 //!
 //! A sampler has no state and is told nothing: it reads the history. So a resume needs no checkpoint, and any process can propose any trial.
 
+pub(crate) mod encoding;
+mod past;
+mod auto;
+mod gp;
 mod grid;
 mod random;
 mod sobol;
 
 use serde::{Deserialize, Serialize};
 
+pub use auto::Auto;
+pub use gp::Gp;
 pub use grid::Grid;
 pub use random::Random;
 pub use sobol::Sobol;
@@ -52,6 +58,13 @@ pub trait Sampler: Send + Sync {
         number: u64,
         seed: Seed,
     ) -> Result<Option<Params>>;
+
+    /// The number of the complete trial that is probably the best one; none where there is no complete trial.
+    ///
+    /// By default the best score seen. A sampler that models the scores may look through their noise.
+    fn best(&self, _space: &SearchSpace, history: &History) -> Option<u64> {
+        crate::trial::best(history.trials, history.direction).map(|trial| trial.number)
+    }
 }
 
 /// A sampler and its settings, as a study stores them.
@@ -65,6 +78,8 @@ pub enum SamplerSpec {
     },
     Random,
     Sobol,
+    Gp,
+    Auto,
 }
 
 impl SamplerSpec {
@@ -73,6 +88,22 @@ impl SamplerSpec {
             SamplerSpec::Grid { levels, named } => Box::new(Grid::new(*levels, named.clone())),
             SamplerSpec::Random => Box::new(Random),
             SamplerSpec::Sobol => Box::new(Sobol),
+            SamplerSpec::Gp => Box::new(Gp::new()),
+            SamplerSpec::Auto => Box::new(Auto::new()),
+        }
+    }
+
+    /// The samplers that need no settings.
+    pub const NAMES: [&str; 4] = ["auto", "gp", "sobol", "random"];
+
+    /// One of [`SamplerSpec::NAMES`].
+    pub fn from_name(name: &str) -> Option<SamplerSpec> {
+        match name {
+            "auto" => Some(SamplerSpec::Auto),
+            "gp" => Some(SamplerSpec::Gp),
+            "sobol" => Some(SamplerSpec::Sobol),
+            "random" => Some(SamplerSpec::Random),
+            _ => None,
         }
     }
 }

@@ -51,7 +51,7 @@ fn spaces() -> Vec<(&'static str, SearchSpace)> {
 }
 
 /// A trial as a run would leave it: every fifth failed, every seventh pruned, constant scores where `spread` is 0.
-fn past_trial(number: u64, params: Params, spread: f64, n_folds: u32) -> Trial {
+pub(crate) fn past_trial(number: u64, params: Params, spread: f64, n_folds: u32) -> Trial {
     let state = match number {
         n if n % 5 == 4 => TrialState::Failed { reason: "did not converge".to_string() },
         n if n % 7 == 6 => TrialState::Pruned,

@@ -1,0 +1,238 @@
+//! Bayesian optimisation with a Gaussian process over mixed and conditional spaces.
+//!
+//! Scores are standardised, bad ones cut off. The process is averaged over several hyperparameters drawn from their posterior; the next point is where the logarithm of the expected improvement, averaged alike, is highest. Pending points are believed to come out at the mean that the process expects there. Which trial is best is told by the posterior mean, not by the score that was seen.
+
+mod acquisition;
+mod design;
+mod fit;
+mod kernel;
+mod model;
+mod normal;
+mod search;
+mod targets;
+
+use std::sync::{Arc, Mutex};
+
+use sha2::{Digest, Sha256};
+
+use super::encoding::Encoding;
+use super::past::Past;
+use super::{History, Sampler, Sobol};
+use crate::error::Result;
+use crate::seed::Seed;
+use crate::space::{Params, SearchSpace};
+use acquisition::Improvement;
+use design::{Design, Feature};
+use fit::Hyperparameters;
+use kernel::Kernel;
+use model::{Likelihood, Posterior, Prior};
+use normal::Normals;
+use search::Search;
+use targets::standardised;
+
+/// Proposes Sobol' points until five results are known, then by the process.
+#[derive(Debug, Default)]
+pub struct Gp {
+    /// The hyperparameters of the data asked about last: they can always be drawn again.
+    cache: Mutex<Option<(Key, Arc<Vec<Hyperparameters>>)>>,
+}
+
+type Key = [u8; 32];
+
+/// Results that are wanted before the process is asked.
+const N_STARTUP: usize = 5;
+/// The process sees at most so many results: the better half of these are the best ones, the others spread over the rest.
+const MOST_RESULTS: usize = 160;
+/// Rows around which is looked first.
+const N_SEEDS: usize = 5;
+
+impl Gp {
+    pub fn new() -> Self {
+        Gp::default()
+    }
+
+    /// The process given the past; none before it has seen enough, or where nothing can be computed.
+    fn mixture(&self, encoding: &Encoding, past: &Past) -> Option<Mixture> {
+        let features = Feature::all(encoding);
+        if past.len() < N_STARTUP || features.is_empty() {
+            return None;
+        }
+        let hyperparameters = self.hyperparameters(&features, past);
+        let kept = kept(&past.values);
+        let values = standardised(&kept.iter().map(|&i| past.values[i]).collect::<Vec<f64>>());
+        let rows: Vec<&[f64]> = kept.iter().map(|&i| past.rows[i].as_slice()).collect();
+        let parts = hyperparameters.iter().filter_map(|hyperparameters| {
+            let design = Design::new(&features, rows.iter().copied());
+            Some((
+                Posterior::new(design, &values, &hyperparameters.theta, Kernel::Matern52)?,
+                hyperparameters.log_share,
+            ))
+        });
+        let parts: Vec<(Posterior, f64)> = parts.collect();
+        let known: Vec<Vec<f64>> = rows.iter().map(|row| Feature::row(&features, row)).collect();
+        (!parts.is_empty()).then_some(Mixture { features, kept, values, known, parts })
+    }
+
+    /// Drawn anew whenever the number of results has grown by a tenth: when that is depends on their number alone.
+    fn hyperparameters(&self, features: &[Feature], past: &Past) -> Arc<Vec<Hyperparameters>> {
+        let n = past.len();
+        let n_fitted = n - n % (n / 10).max(1);
+        let kept = kept(&past.values[..n_fitted]);
+        let rows: Vec<&[f64]> = kept.iter().map(|&i| past.rows[i].as_slice()).collect();
+        let values = standardised(&kept.iter().map(|&i| past.values[i]).collect::<Vec<f64>>());
+        let design = Design::new(features, rows.iter().copied());
+        let key = design.key(&values);
+        let mut cache = self.cache.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some((known, hyperparameters)) = cache.as_ref()
+            && *known == key
+        {
+            return hyperparameters.clone();
+        }
+        let pairs = design.pairs();
+        let likelihood =
+            Likelihood { pairs: &pairs, values: &values, kernel: Kernel::Matern52, prior: Prior::new(features.len()) };
+        let mut normals = Normals(Seed::new(n_fitted as u64).child("hyperparameters", 0).rng());
+        let drawn = Arc::new(fit::draw(&likelihood, &mut normals));
+        *cache = Some((key, drawn.clone()));
+        drawn
+    }
+}
+
+impl Sampler for Gp {
+    fn name(&self) -> &str {
+        "gp"
+    }
+
+    fn depends_on_history(&self) -> bool {
+        true
+    }
+
+    fn len(&self, _space: &SearchSpace) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    fn sample(
+        &self,
+        space: &SearchSpace,
+        history: &History,
+        pending: &[Params],
+        number: u64,
+        seed: Seed,
+    ) -> Result<Option<Params>> {
+        let encoding = Encoding::new(space);
+        let past = Past::new(&encoding, history);
+        let Some(mixture) = self.mixture(&encoding, &past) else {
+            return Sobol.sample(space, history, pending, number, seed);
+        };
+        let means = mixture.means();
+        let incumbents = mixture.parts.iter().map(|(part, _)| lowest(part, &mixture.known)).collect();
+        let mut order: Vec<usize> = (0..means.len()).collect();
+        order.sort_by(|a, b| means[*a].total_cmp(&means[*b]));
+        let seeds: Vec<Vec<f64>> =
+            order.iter().take(N_SEEDS).map(|&place| past.rows[mixture.kept[place]].clone()).collect();
+        let pending: Vec<Vec<f64>> =
+            pending.iter().rev().take(MOST_RESULTS).map(|params| encoding.row(params)).collect();
+        let features = mixture.features.clone();
+        let parts = mixture.believing(&past, &pending);
+        let mut search =
+            Search { encoding: &encoding, features: &features, normals: Normals(seed.child("trial", number).rng()) };
+        let best = search.maximise(&Improvement { parts: &parts, incumbents }, &seeds);
+        match best {
+            Some(row) => Ok(Some(encoding.params(&row))),
+            None => Sobol.sample(space, history, &[], number, seed),
+        }
+    }
+
+    fn best(&self, space: &SearchSpace, history: &History) -> Option<u64> {
+        let encoding = Encoding::new(space);
+        let past = Past::new(&encoding, history);
+        let seen = || crate::trial::best(history.trials, history.direction).map(|trial| trial.number);
+        let Some(mixture) = self.mixture(&encoding, &past) else { return seen() };
+        let trial = |place: usize| &history.trials[past.trials[mixture.kept[place]]];
+        let means = mixture.means();
+        let complete = (0..means.len()).filter(|place| trial(*place).score.is_some());
+        complete.reduce(|a, b| if means[b] < means[a] { b } else { a }).map(|place| trial(place).number)
+    }
+}
+
+/// The process under several hyperparameters.
+struct Mixture {
+    features: Vec<Feature>,
+    /// The places in the past of the results it sees, ascending.
+    kept: Vec<usize>,
+    values: Vec<f64>,
+    /// (n_kept, n_features)
+    known: Vec<Vec<f64>>,
+    /// Each with the logarithm of its share.
+    parts: Vec<(Posterior, f64)>,
+}
+
+impl Mixture {
+    /// At the rows it knows.
+    fn means(&self) -> Vec<f64> {
+        let mut means = vec![0.0; self.known.len()];
+        for (part, share) in &self.parts {
+            for (mean, normal) in means.iter_mut().zip(part.predict(&self.known)) {
+                *mean += share.exp() * normal.mean;
+            }
+        }
+        means
+    }
+
+    /// Each part as if the pending rows had come out at the mean that it expects there.
+    fn believing(self, past: &Past, pending: &[Vec<f64>]) -> Vec<(Posterior, f64)> {
+        if pending.is_empty() {
+            return self.parts;
+        }
+        let waiting: Vec<Vec<f64>> = pending.iter().map(|row| Feature::row(&self.features, row)).collect();
+        let rows: Vec<&[f64]> =
+            self.kept.iter().map(|&i| &past.rows[i]).chain(pending).map(|row| row.as_slice()).collect();
+        let believing = |(part, share): &(Posterior, f64)| {
+            let mut values = self.values.clone();
+            values.extend(part.predict(&waiting).iter().map(|normal| normal.mean));
+            let design = Design::new(&self.features, rows.iter().copied());
+            Some((Posterior::new(design, &values, &part.theta(), part.kernel)?, *share))
+        };
+        let parts: Vec<(Posterior, f64)> = self.parts.iter().filter_map(believing).collect();
+        if parts.len() == self.parts.len() { parts } else { self.parts }
+    }
+}
+
+/// The lowest mean at a row that was evaluated.
+fn lowest(part: &Posterior, known: &[Vec<f64>]) -> f64 {
+    part.predict(known).iter().map(|normal| normal.mean).fold(f64::INFINITY, f64::min)
+}
+
+/// Which of many results the process sees: see [`MOST_RESULTS`].
+fn kept(values: &[f64]) -> Vec<usize> {
+    let n = values.len();
+    let mut order: Vec<usize> = (0..n).collect();
+    if n <= MOST_RESULTS {
+        return order;
+    }
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let n_best = MOST_RESULTS / 2;
+    let n_spread = MOST_RESULTS - n_best;
+    let spread = (0..n_spread).map(|i| order[n_best + i * (n - n_best) / n_spread]);
+    let mut kept: Vec<usize> = order[..n_best].iter().copied().chain(spread).collect();
+    kept.sort_unstable();
+    kept
+}
+
+impl Design {
+    /// Equal for equal data alone.
+    fn key(&self, values: &[f64]) -> Key {
+        let mut hash = Sha256::new();
+        for feature in &self.dimensions {
+            hash.update([u8::from(feature.is_category)]);
+        }
+        for number in self.columns.iter().flatten().chain(values) {
+            hash.update(number.to_bits().to_le_bytes());
+        }
+        hash.update((self.n_rows as u64).to_le_bytes());
+        hash.finalize().into()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+use super::acquisition::log_h;
+use super::*;
+use crate::space::Parameter;
+use crate::testing::check_sampler;
+
+#[test]
+fn keeps_the_contract() {
+    assert_eq!(check_sampler(&Gp::new()), Ok(()));
+    assert_eq!(check_sampler(&crate::sampler::Auto::new()), Ok(()));
+}
+
+fn data() -> (Design, Vec<f64>) {
+    let space = SearchSpace::new()
+        .with(Parameter::float("x", 0.0, 1.0))
+        .with(Parameter::float("y", 0.0, 1.0))
+        .with(Parameter::choice("c", ["a", "b", "d"]));
+    let encoding = Encoding::new(&space);
+    let features = Feature::all(&encoding);
+    let mut normals = Normals(Seed::new(3).rng());
+    let rows: Vec<Vec<f64>> = (0..20)
+        .map(|_| {
+            let units = [normals.unit(), normals.unit(), normals.unit()];
+            encoding.spread_all(|i| units[i])
+        })
+        .collect();
+    let values: Vec<f64> = rows.iter().map(|row| (row[0] - 0.3).powi(2) + row[1] + 0.2 * row[2]).collect();
+    (Design::new(&features, rows.iter().map(Vec::as_slice)), standardised(&values))
+}
+
+#[test]
+fn the_gradient_of_the_likelihood_is_that_of_differences() {
+    let (design, values) = data();
+    let pairs = design.pairs();
+    let likelihood = Likelihood { pairs: &pairs, values: &values, kernel: Kernel::Matern52, prior: Prior::new(3) };
+    let theta = vec![-0.5, 0.2, 0.4, 0.3, -3.0];
+    let (_, gradient) = likelihood.evaluate(&theta).unwrap();
+    for place in 0..theta.len() {
+        let at = |step: f64| {
+            let mut moved = theta.clone();
+            moved[place] += step;
+            likelihood.evaluate(&moved).unwrap().0
+        };
+        let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
+        assert!((gradient[place] - difference).abs() < 1e-5 * (1.0 + difference.abs()), "{place}: {difference}");
+    }
+}
+
+#[test]
+fn the_gradient_of_the_improvement_is_that_of_differences() {
+    let (design, values) = data();
+    let posterior = Posterior::new(design, &values, &[-0.5, 0.2, 0.4, 0.3, -3.0], Kernel::Matern52).unwrap();
+    let improvement = Improvement { parts: &[(posterior, 0.0)], incumbents: vec![-1.0] };
+    let at = vec![0.41, 0.13, 1.0];
+    let (value, gradient) = improvement.with_slope(&at);
+    assert!((value - improvement.of(std::slice::from_ref(&at))[0]).abs() < 1e-9);
+    for place in 0..2 {
+        let moved = |step: f64| {
+            let mut moved = at.clone();
+            moved[place] += step;
+            improvement.with_slope(&moved).0
+        };
+        let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+        assert!((gradient[place] - difference).abs() < 1e-4 * (1.0 + difference.abs()), "{place}: {difference}");
+    }
+}
+
+#[test]
+fn the_logarithm_of_the_improvement_holds_in_the_far_tail() {
+    // φ(0) = 1/√(2π); at -40, h = φ(z)/z² (1 - 3/z² + 15/z⁴ - ...), Abramowitz and Stegun 26.2.12.
+    assert!((log_h(0.0).0 - -0.918_938_533_204_672_7).abs() < 1e-12);
+    let z = -40.0f64;
+    let series = 1.0 - 3.0 / z.powi(2) + 15.0 / z.powi(4) - 105.0 / z.powi(6);
+    let expected = -0.5 * z * z - 0.918_938_533_204_672_7 - 2.0 * 40f64.ln() + series.ln();
+    assert!((log_h(z).0 - expected).abs() < 1e-7, "{} {expected}", log_h(z).0);
+    assert!((log_h(-1.0 + 1e-9).0 - log_h(-1.0 - 1e-9).0).abs() < 1e-7);
+}
+
+#[test]
+fn a_warm_cache_changes_nothing() {
+    let space = SearchSpace::new().with(Parameter::float("x", 0.0, 1.0)).with(Parameter::int("k", 0, 9));
+    let mut trials = Vec::new();
+    let warm = Gp::new();
+    for number in 0..30 {
+        let ask = |sampler: &Gp, trials: &[crate::trial::Trial]| {
+            let history = History { trials, direction: crate::trial::Direction::Minimize };
+            sampler.sample(&space, &history, &[], number, Seed::new(1)).unwrap().unwrap()
+        };
+        let params = ask(&warm, &trials);
+        assert_eq!(params, ask(&Gp::new(), &trials), "{number}");
+        let score = (params.float("x").unwrap() - 0.7).powi(2) + (params.float("k").unwrap() - 4.0).abs() / 10.0;
+        let mut trial = crate::testing::past_trial(0, params, 0.0, 1);
+        (trial.number, trial.score) = (number, Some(score));
+        trials.push(trial);
+    }
+    let best = trials.iter().filter_map(|trial| trial.score).fold(f64::INFINITY, f64::min);
+    assert!(best < 1e-3, "{best}");
+}
