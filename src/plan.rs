@@ -3,11 +3,12 @@
 //! The plan's identity names the study, so that the same command again continues it; trials, time and threads are no part of it.
 
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 use medalist_search::{
-    Condition, DEFAULT_WINDOW, History, Median, Params, PrunerSpec, Restriction, STUDY_VERSION, SamplerSpec,
-    SearchSpace, StudySpec, Value, propose,
+    Condition, DEFAULT_WINDOW, History, Params, PrunerSpec, Restriction, STUDY_VERSION, SamplerSpec, SearchSpace,
+    StudySpec, Value, propose,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -46,12 +47,34 @@ impl Search {
     }
 }
 
-/// What stops a hopeless trial early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Pruning {
-    None,
-    Median,
+/// What stops a hopeless trial early: a pruner's name, with settings that are not its defaults as in `racing:confidence=0.9`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Pruning {
+    text: String,
+    pub spec: PrunerSpec,
+}
+
+impl TryFrom<String> for Pruning {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Pruning, String> {
+        Ok(Pruning { spec: PrunerSpec::parse(&text)?, text })
+    }
+}
+
+impl FromStr for Pruning {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Pruning, String> {
+        Pruning::try_from(text.to_string())
+    }
+}
+
+impl From<Pruning> for String {
+    fn from(pruning: Pruning) -> String {
+        pruning.text
+    }
 }
 
 /// A sweep as a plan file or the command line describes it; what is absent has its default.
@@ -217,10 +240,7 @@ impl Plan {
             problem: problem(competition, metric, folds),
             space,
             sampler,
-            pruner: match self.pruner.unwrap_or(Pruning::None) {
-                Pruning::None => PrunerSpec::None,
-                Pruning::Median => PrunerSpec::Median { n_startup_trials: Median::default().n_startup_trials },
-            },
+            pruner: self.pruner.as_ref().map_or(PrunerSpec::None, |pruning| pruning.spec.clone()),
             window: self.window.unwrap_or(DEFAULT_WINDOW),
             seed: self.seed.unwrap_or(0),
             direction: metric.direction(),

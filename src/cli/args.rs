@@ -139,8 +139,17 @@ pub struct SweepArgs {
     /// The study's name [default: made from the plan, so that the same command continues it]
     #[arg(long, value_name = "NAME")]
     pub study: Option<String>,
-    /// Stop hopeless trials after two fifths of their folds [default: none]
-    #[arg(long, value_enum)]
+    /// Stop hopeless trials after their first folds: median, racing, ...; `--help` lists them [default: none]
+    ///
+    /// median: worse than the median of the trials before it after two fifths of the folds.
+    /// percentile: not among their best quarter (percentile=25).
+    /// racing: worse than the best trial before it on the same folds, at a confidence of 0.95, by a corrected paired t-test.
+    /// halving, asha: not among the best third of the last 27, or the best quarter of all (reduction_factor), decided twice.
+    /// hyperband: as asha, in brackets that begin to decide later and later.
+    /// patience: worse than the best, and better than it in none of the last 3 folds.
+    /// threshold: beyond a bound, as in threshold:lower=0.5.
+    /// Settings follow a colon: racing:confidence=0.9 or median:n_startup_trials=10.
+    #[arg(long, value_name = "PRUNER", verbatim_doc_comment)]
     pub pruner: Option<Pruning>,
     /// Memory that running fits and prepared folds may take, such as 4G
     #[arg(long, value_name = "SIZE")]
@@ -170,7 +179,7 @@ impl SweepArgs {
             jobs: self.jobs,
             window: self.window,
             study: self.study.clone(),
-            pruner: self.pruner,
+            pruner: self.pruner.clone(),
             memory: self.memory.clone(),
         }
     }

@@ -21,6 +21,9 @@ fn what_is_mistyped_is_answered_with_what_was_meant() {
     check(&workspace, "sweep penguins --models ridge --set ridge.alpha=-1", 2, &["ridge.alpha"]);
     check(&workspace, "sweep penguins --models ridge --set knn.p=1", 2, &["add it to `--models`"]);
     check(&workspace, "sweep penguins --time soon", 2, &["60s"]);
+    check(&workspace, "sweep penguins --pruner medain", 2, &["did you mean `median`?"]);
+    check(&workspace, "sweep penguins --pruner threshold", 2, &["threshold:upper=0.5"]);
+    check(&workspace, "sweep penguins --pruner racing:confidence=95", 2, &["between 0.5 and 1"]);
     check(&workspace, "resume nothing", 2, &["medalist studies"]);
     check(&workspace, "submit penguins --best", 4, &["medalist sweep penguins"]);
     check(&workspace, "submit penguins --trial a/b", 2, &["STUDY/NUMBER"]);

@@ -48,6 +48,23 @@ fn threads_change_nothing() {
 }
 
 #[test]
+fn every_pruner_prunes_the_same_on_any_number_of_threads() {
+    for pruner in
+        ["median", "percentile", "halving", "asha", "hyperband", "patience:patience=2", "racing", "threshold:upper=0.5"]
+    {
+        let command =
+            format!("sweep penguins --models baseline,ridge,knn --trials 20 --no-submission --pruner {pruner}");
+        let [(pruned, one), (_, two)] = ["1", "2"].map(|jobs| {
+            let workspace = Workspace::with(&["penguins"]);
+            let ran = workspace.run(&format!("{command} --jobs {jobs} --output json")).ok();
+            (ran.json()["pruned"].as_u64(), workspace.results("penguins"))
+        });
+        assert!(pruned > Some(0), "{pruner} pruned nothing");
+        assert_eq!(one, two, "{pruner}");
+    }
+}
+
+#[test]
 fn killed_at_random_moments_and_resumed_it_gives_the_same() {
     let whole = Workspace::with(&["penguins"]);
     whole.run(QUICK).ok();

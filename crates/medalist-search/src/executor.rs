@@ -4,6 +4,7 @@
 
 mod objective;
 mod group;
+mod judge;
 mod planner;
 mod state;
 mod writer;
@@ -92,7 +93,6 @@ fn run_with(
         objective,
         reporter,
         cancel: limits.cancel.child(),
-        decides_after: study.pruner.decides_after(study.n_folds),
         state: Mutex::new(State::new(planner, limits)),
         sender,
     };
@@ -118,7 +118,6 @@ struct Executor<'a> {
     reporter: &'a dyn Reporter,
     /// Stops with the caller's, and also when this run fails.
     cancel: Cancel,
-    decides_after: Option<usize>,
     state: Mutex<State<'a>>,
     sender: Sender<Message>,
 }
@@ -212,7 +211,7 @@ impl<'a> Executor<'a> {
             };
             state.record(unit, *number, outcome, seconds);
         }
-        let (complete, failed) = state.settle(unit, self.decides_after, self.study);
+        let (complete, failed) = state.settle(unit, self.study);
         for trial in failed {
             self.finish(&mut state, trial, Vec::new());
         }
@@ -247,14 +246,14 @@ impl<'a> Executor<'a> {
         // Whoever holds the planner looks again before putting it away.
         let Some(mut planner) = state.planner.take() else { return };
         while !self.cancel.is_cancelled()
-            && let Some(step) = state.next_step(&mut planner, self.decides_after)
+            && let Some(step) = state.next_step(&mut planner)
         {
             drop(state);
             match step {
                 Step::Decide { id, first, trials } => {
                     let pruned: Vec<bool> = trials.iter().map(|trial| planner.should_prune(first, trial)).collect();
                     state = self.lock();
-                    for trial in state.decide(id, trials, &pruned, self.study.n_folds) {
+                    for trial in state.decide(id, trials, &pruned) {
                         self.finish(&mut state, trial, Vec::new());
                     }
                 }
@@ -262,7 +261,7 @@ impl<'a> Executor<'a> {
                     let opened = planner.open();
                     state = self.lock();
                     match opened {
-                        Ok(Some(group)) => state.open(group, self.decides_after.unwrap_or(self.study.n_folds)),
+                        Ok(Some(group)) => state.open(group),
                         Ok(None) => {}
                         Err(error) => self.fail(&mut state, error),
                     }

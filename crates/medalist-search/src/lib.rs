@@ -48,7 +48,10 @@ pub use cancel::Cancel;
 pub use error::{Error, Result};
 pub use event::{Event, Reporter, Silent};
 pub use executor::{Artifact, FoldOutcome, Limits, Objective, TrialError, TrialPoint, run};
-pub use pruner::{Median, NoPruner, Pruner, PrunerSpec};
+pub use pruner::{
+    Asha, Budget, Curve, Halving, Hyperband, Median, NoPruner, Past, Patience, Percentile, Pruner, PrunerSpec, Racing,
+    Resource, Threshold,
+};
 pub use sampler::{Auto, Gp, Grid, History, Random, Sampler, SamplerSpec, Sobol};
 pub use seed::Seed;
 pub use space::{

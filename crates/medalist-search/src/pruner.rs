@@ -1,23 +1,41 @@
-//! Pruners: whether a trial is worth its remaining folds, decided once from the same bounded past as a proposal.
+//! Pruners: whether a trial is worth its remaining folds or steps, decided from the same bounded past as a proposal.
+//!
+//! On folds it is decided once or twice a trial, at its rungs, since the trial waits there for its past. On steps the past is complete before the trial starts, so that any step may be decided on and no thread waits.
 
+mod curve;
+mod spec;
 mod median;
+mod percentile;
+mod ladder;
+mod halving;
+mod asha;
+mod hyperband;
+mod threshold;
+mod patience;
+mod racing;
+#[cfg(test)]
+mod tests;
 
-use serde::{Deserialize, Serialize};
-
+pub use asha::Asha;
+pub use curve::{Budget, Curve, Past, Resource};
+pub use halving::Halving;
+pub use hyperband::Hyperband;
 pub use median::Median;
+pub use patience::Patience;
+pub use percentile::Percentile;
+pub use racing::Racing;
+pub use spec::PrunerSpec;
+pub use threshold::Threshold;
 
-use crate::sampler::History;
-use crate::trial::Trial;
-
-/// Decides after the first folds of a trial. Implementations must answer the same question with the same answer, always.
+/// Decides whether a trial stops here. Implementations must answer the same question with the same answer, always.
 pub trait Pruner: Send + Sync {
     fn name(&self) -> &str;
 
-    /// False when `should_prune` ignores `history`: then no decision waits for another trial.
+    /// False when `should_prune` ignores the earlier trials: then no decision waits for another trial.
     fn depends_on_history(&self) -> bool;
 
-    /// `trial` holds the folds that are done, the first ones. `history` holds finished trials numbered at most n - window; some are failed, and pruned ones have their first folds only.
-    fn should_prune(&self, history: &History, trial: &Trial) -> bool;
+    /// `trial` has come to its last point just now. `past` holds the finished trials numbered at most n - window: failed ones have no points, pruned ones their first points only.
+    fn should_prune(&self, past: &Past, trial: &Curve) -> bool;
 }
 
 /// Evaluates all folds of all trials.
@@ -33,30 +51,7 @@ impl Pruner for NoPruner {
         false
     }
 
-    fn should_prune(&self, _history: &History, _trial: &Trial) -> bool {
+    fn should_prune(&self, _past: &Past, _trial: &Curve) -> bool {
         false
-    }
-}
-
-/// A pruner and its settings, as a study stores them.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case")]
-pub enum PrunerSpec {
-    None,
-    Median { n_startup_trials: usize },
-}
-
-impl PrunerSpec {
-    pub fn build(&self) -> Box<dyn Pruner> {
-        match self {
-            PrunerSpec::None => Box::new(NoPruner),
-            PrunerSpec::Median { n_startup_trials } => Box::new(Median { n_startup_trials: *n_startup_trials }),
-        }
-    }
-
-    /// After how many folds of a trial it is decided whether to go on: two fifths of them, rounded up; none when that leaves nothing to save.
-    pub fn decides_after(&self, n_folds: usize) -> Option<usize> {
-        let n_first = (2 * n_folds).div_ceil(5);
-        (*self != PrunerSpec::None && n_first < n_folds).then_some(n_first)
     }
 }

@@ -102,6 +102,9 @@ impl StudySpec {
         if self.n_folds == 0 {
             return fault("it has no folds: choose at least 1".to_string());
         }
+        if let Some(message) = self.pruner.fault() {
+            return fault(format!("pruner {message}"));
+        }
         self.space.validate()?;
         self.enqueued.iter().chain(&self.defaults).try_for_each(|point| self.space.check(point))?;
         self.sampler.build().len(&self.space).map(|_| ())

@@ -3,12 +3,14 @@
 //! One thread at a time holds it, outside the executor's lock, so that a slow proposal keeps no one from evaluating.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::group::{Group, Member};
+use super::judge::Judge;
 use super::objective::Objective;
 use crate::clock;
 use crate::error::{Error, Result};
-use crate::pruner::Pruner;
+use crate::pruner::Curve;
 use crate::sampler::{History, Sampler};
 use crate::space::Params;
 use crate::study::{StudyOutcome, StudySpec, propose};
@@ -18,7 +20,9 @@ pub struct Planner<'a> {
     pub study: &'a StudySpec,
     pub objective: &'a dyn Objective,
     sampler: Box<dyn Sampler>,
-    pruner: Box<dyn Pruner>,
+    judge: Arc<Judge>,
+    /// Of the unbroken prefix of finished trials, where the pruner reads it.
+    curves: Vec<Arc<Curve>>,
     /// The number of the next trial to open.
     pub next: u64,
     /// No trial has this number or a higher one.
@@ -29,7 +33,7 @@ pub struct Planner<'a> {
     recent: VecDeque<Params>,
     /// Finished trials of an earlier run.
     stored: BTreeMap<u64, Trial>,
-    /// The unbroken prefix of finished trials, where the sampler or the pruner reads it.
+    /// The unbroken prefix of finished trials, where the sampler reads it.
     history: Vec<Trial>,
     /// Finished trials beyond the prefix: their score, and the trial where it will be read.
     beyond: BTreeMap<u64, (Option<f64>, Option<Trial>)>,
@@ -49,7 +53,8 @@ impl<'a> Planner<'a> {
             study,
             objective,
             sampler,
-            pruner: study.pruner.build(),
+            judge: Arc::new(Judge::new(study)),
+            curves: Vec::new(),
             next: 0,
             end: end.unwrap_or(u64::MAX),
             peeked: None,
@@ -67,12 +72,12 @@ impl<'a> Planner<'a> {
     }
 
     pub fn prunes(&self) -> bool {
-        self.pruner.depends_on_history()
+        self.judge.depends_on_history()
     }
 
     /// Whether a finished trial is read again.
     pub fn keeps_history(&self) -> bool {
-        self.sampler.depends_on_history() || self.pruner.depends_on_history()
+        self.sampler.depends_on_history() || self.judge.depends_on_history()
     }
 
     pub fn has_next(&self) -> bool {
@@ -87,11 +92,12 @@ impl<'a> Planner<'a> {
 
     /// Whether all results that a pruning decision on a group beginning with trial `first` reads are in.
     pub fn can_decide(&self, first: u64) -> bool {
-        !self.pruner.depends_on_history() || self.outcome.n_counted >= self.n_past(first)
+        !self.judge.depends_on_history() || self.outcome.n_counted >= self.n_past(first)
     }
 
     pub fn should_prune(&self, first: u64, trial: &Trial) -> bool {
-        self.pruner.should_prune(&self.past(first), trial)
+        let n_past = (self.n_past(first) as usize).min(self.curves.len());
+        self.judge.prunes(&self.curves[..n_past], trial)
     }
 
     /// Counts a finished trial; `trial` where it will be read again.
@@ -107,7 +113,14 @@ impl<'a> Planner<'a> {
                 self.best_score = Some(score);
                 self.outcome.best = Some(self.outcome.n_counted);
             }
-            self.history.extend(trial);
+            if let Some(trial) = trial {
+                if self.judge.depends_on_history() {
+                    self.curves.push(self.judge.curve(&trial));
+                }
+                if self.sampler.depends_on_history() {
+                    self.history.push(trial);
+                }
+            }
             self.outcome.n_counted += 1;
         }
     }
@@ -181,8 +194,6 @@ impl<'a> Planner<'a> {
             return Ok(Some(peeked));
         }
         let history = self.past(self.next);
-        let unread = History { trials: &[], ..history };
-        let history = if self.sampler.depends_on_history() { history } else { unread };
         let pending: Vec<Params> = self.recent.iter().cloned().collect();
         propose(self.study, &*self.sampler, &history, &pending, self.next)
     }

@@ -19,11 +19,13 @@ pub struct State<'a> {
     groups: BTreeMap<u64, Group>,
     /// (group, fold), to be taken from the front.
     ready: BTreeSet<(u64, usize)>,
-    /// Groups whose first folds are done and that wait to be decided on.
+    /// Groups that have come to a rung and wait to be decided on.
     undecided: BTreeSet<u64>,
     finished: Vec<Finished>,
     /// None while some thread plans.
     pub planner: Option<Planner<'a>>,
+    /// The fold counts at which it is decided whether to go on, and last the number of all folds.
+    rungs: Vec<usize>,
     keeps_history: bool,
     n_threads: usize,
     max_memory: u64,
@@ -72,11 +74,14 @@ impl<'a> State<'a> {
     pub fn new(planner: Planner<'a>, limits: &Limits) -> Self {
         let n_threads = limits.pool.current_num_threads();
         let window = usize::try_from(planner.study.window).unwrap_or(usize::MAX);
+        let mut rungs = planner.study.pruner.rungs(planner.study.n_folds);
+        rungs.push(planner.study.n_folds);
         State {
             groups: BTreeMap::new(),
             ready: BTreeSet::new(),
             undecided: BTreeSet::new(),
             finished: Vec::new(),
+            rungs,
             keeps_history: planner.keeps_history(),
             max_groups: if planner.prunes() { window.saturating_add(n_threads).saturating_mul(2) } else { usize::MAX },
             planner: Some(planner),
@@ -143,12 +148,7 @@ impl<'a> State<'a> {
     }
 
     /// Counts a unit down, and takes from its group what is complete or failed.
-    pub fn settle(
-        &mut self,
-        unit: &Unit,
-        decides_after: Option<usize>,
-        study: &StudySpec,
-    ) -> (Vec<Member>, Vec<Trial>) {
+    pub fn settle(&mut self, unit: &Unit, study: &StudySpec) -> (Vec<Member>, Vec<Trial>) {
         self.n_running -= 1;
         let Some(group) = self.groups.get_mut(&unit.id) else { return (Vec::new(), Vec::new()) };
         group.n_running -= 1;
@@ -167,24 +167,24 @@ impl<'a> State<'a> {
         let is_scored = |member: &Member| member.progress(n_opened) == Progress::Scored;
         if group.members.is_empty() && group.n_running == 0 {
             self.groups.remove(&unit.id);
-        } else if decides_after == Some(n_opened) && !group.members.is_empty() && group.members.iter().all(is_scored) {
+        } else if !is_last && !group.members.is_empty() && group.members.iter().all(is_scored) {
             self.undecided.insert(unit.id);
         }
         (complete, failed)
     }
 
     /// What can be planned now, oldest trial first: a decision before a new trial.
-    pub fn next_step(&mut self, planner: &mut Planner, decides_after: Option<usize>) -> Option<Step> {
+    pub fn next_step(&mut self, planner: &mut Planner) -> Option<Step> {
         self.absorb(planner);
         if self.stopping {
             return None;
         }
         let decidable = |id: &&u64| self.groups.get(id).is_some_and(|group| planner.can_decide(group.first));
         if let Some(id) = self.undecided.iter().find(decidable).copied()
-            && let (Some(group), Some(n_folds)) = (self.groups.get(&id), decides_after)
+            && let Some(group) = self.groups.get(&id)
         {
             let direction = planner.study.direction;
-            let trial = |member: &Member| member.trial(TrialState::Pruned, n_folds, direction);
+            let trial = |member: &Member| member.trial(TrialState::Pruned, group.n_opened, direction);
             let trials = group.members.iter().map(trial).collect();
             let first = group.first;
             self.undecided.remove(&id);
@@ -205,16 +205,15 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Makes the first `n_folds` folds of a new group ready.
-    pub fn open(&mut self, mut group: Group, n_folds: usize) {
+    /// Makes the folds of a new group ready, up to the first rung.
+    pub fn open(&mut self, group: Group) {
         let Some(id) = group.members.first().map(|member| member.number) else { return };
-        group.n_opened = n_folds;
-        self.ready.extend((0..n_folds).map(|fold| (id, fold)));
         self.groups.insert(id, group);
+        self.open_next(id);
     }
 
-    /// Drops the pruned members of a group, makes the other folds ready for the rest, and returns the pruned trials.
-    pub fn decide(&mut self, id: u64, trials: Vec<Trial>, pruned: &[bool], n_folds: usize) -> Vec<Trial> {
+    /// Drops the pruned members of a group, makes the folds up to the next rung ready for the rest, and returns the pruned trials.
+    pub fn decide(&mut self, id: u64, trials: Vec<Trial>, pruned: &[bool]) -> Vec<Trial> {
         let Some(group) = self.groups.get_mut(&id) else { return Vec::new() };
         let pruned: Vec<Trial> =
             trials.into_iter().zip(pruned).filter(|(_, pruned)| **pruned).map(|(trial, _)| trial).collect();
@@ -222,10 +221,16 @@ impl<'a> State<'a> {
         if group.members.is_empty() {
             self.groups.remove(&id);
         } else {
-            self.ready.extend((group.n_opened..n_folds).map(|fold| (id, fold)));
-            group.n_opened = n_folds;
+            self.open_next(id);
         }
         pruned
+    }
+
+    fn open_next(&mut self, id: u64) {
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Some(next) = self.rungs.iter().copied().find(|rung| *rung > group.n_opened) else { return };
+        self.ready.extend((group.n_opened..next).map(|fold| (id, fold)));
+        group.n_opened = next;
     }
 
     pub fn finished(&mut self, trial: &Trial) {

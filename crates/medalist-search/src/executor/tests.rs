@@ -88,6 +88,12 @@ impl Objective for Jittery {
     }
 }
 
+fn pruners() -> Vec<PrunerSpec> {
+    let names =
+        PrunerSpec::NAMES.into_iter().map(|name| if name == "threshold" { "threshold:lower=0.5" } else { name });
+    names.map(|name| PrunerSpec::parse(name).unwrap()).collect()
+}
+
 fn study(window: u64, pruner: PrunerSpec) -> StudySpec {
     let enqueued = [0.25, 0.75].map(|x| Params::from([("x", x)])).into();
     let space = SearchSpace::new().with(Parameter::float("x", 0.0, 1.0));
@@ -112,7 +118,7 @@ fn essence(store: &dyn Store) -> Vec<String> {
 #[test]
 fn a_trial_sees_exactly_its_window_on_any_number_of_threads() {
     for window in [1, 3, 8, 20] {
-        for pruner in [PrunerSpec::None, PrunerSpec::Median { n_startup_trials: 5 }] {
+        for pruner in pruners() {
             let study = study(window, pruner);
             let expected = MemoryStore::new();
             go_on(&study, &expected, 1, None);
@@ -129,16 +135,18 @@ fn a_trial_sees_exactly_its_window_on_any_number_of_threads() {
 #[test]
 fn a_trial_sees_exactly_its_window_after_interruptions() {
     for (window, n_folds) in [(1, 23), (8, 40), (8, 61), (20, 110)] {
-        let study = study(window, PrunerSpec::Median { n_startup_trials: 5 });
-        let expected = MemoryStore::new();
-        go_on(&study, &expected, 1, None);
-        let store = MemoryStore::new();
-        let mut n_runs = 0;
-        while go_on(&study, &store, 1 + n_runs % 4, Some(n_folds)).interrupted {
-            n_runs += 1;
-            assert!(n_runs < 100, "no progress");
+        for pruner in pruners() {
+            let study = study(window, pruner);
+            let expected = MemoryStore::new();
+            go_on(&study, &expected, 1, None);
+            let store = MemoryStore::new();
+            let mut n_runs = 0;
+            while go_on(&study, &store, 1 + n_runs % 4, Some(n_folds)).interrupted {
+                n_runs += 1;
+                assert!(n_runs < 100, "no progress");
+            }
+            assert!(n_runs > 0, "never interrupted");
+            assert_eq!(essence(&store), essence(&expected), "window {window}, {:?}", study.pruner);
         }
-        assert!(n_runs > 0, "never interrupted");
-        assert_eq!(essence(&store), essence(&expected), "window {window}");
     }
 }

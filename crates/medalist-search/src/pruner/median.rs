@@ -1,21 +1,25 @@
-//! Prunes a trial whose first folds are worse than the median of earlier trials on the same folds.
+//! Prunes a trial that is worse than the median of the earlier trials after the same folds, or at the same step.
 //!
-//! The median stopping rule of Golovin et al., *Google Vizier*, KDD 2017, on folds instead of steps.
+//! The median stopping rule of Golovin et al., *Google Vizier*, KDD 2017. As in Optuna, what a trial shows on steps is its best value so far; unlike there, pruned trials count too, since a median of survivors alone would rise without end.
 
-use super::Pruner;
-use crate::sampler::History;
-use crate::trial::{Trial, TrialState};
+use serde::{Deserialize, Serialize};
 
-/// Prunes nothing until `n_startup_trials` earlier trials have scores on the same folds.
-#[derive(Clone, Copy, Debug)]
+use super::{Curve, Past, Pruner};
+
+/// Prunes nothing until `n_startup_trials` earlier trials have a value to compare with.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Median {
     pub n_startup_trials: usize,
+    /// On steps: none before this one is decided on.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub n_warmup_steps: u64,
 }
 
 impl Default for Median {
-    /// Five, as in Optuna.
+    /// Five trials and no warm-up, as in Optuna.
     fn default() -> Self {
-        Median { n_startup_trials: 5 }
+        Median { n_startup_trials: 5, n_warmup_steps: 0 }
     }
 }
 
@@ -28,21 +32,33 @@ impl Pruner for Median {
         true
     }
 
-    fn should_prune(&self, history: &History, trial: &Trial) -> bool {
-        let n_folds = trial.folds.len();
-        let Some(score) = trial.mean_over(n_folds) else { return false };
-        let counts = |trial: &&Trial| matches!(trial.state, TrialState::Complete | TrialState::Pruned);
-        let mut earlier: Vec<f64> =
-            history.trials.iter().filter(counts).filter_map(|trial| trial.mean_over(n_folds)).collect();
-        if earlier.is_empty() || earlier.len() < self.n_startup_trials {
+    fn should_prune(&self, past: &Past, trial: &Curve) -> bool {
+        let Some((score, earlier)) = compared(past, trial, self.n_startup_trials, self.n_warmup_steps) else {
             return false;
-        }
-        earlier.sort_by(f64::total_cmp);
+        };
         let middle = earlier.len() / 2;
         let median = match earlier.len() % 2 {
             0 => (earlier[middle - 1] + earlier[middle]) / 2.0,
             _ => earlier[middle],
         };
-        history.direction.better(median, score)
+        past.direction.better(median, score)
     }
+}
+
+/// What a trial shows, and the values of earlier trials at the same point, best first and at least one; none when it is too early to compare.
+pub fn compared(past: &Past, trial: &Curve, n_startup_trials: usize, n_warmup_steps: u64) -> Option<(f64, Vec<f64>)> {
+    let score = past.shown(trial)?;
+    if !past.budget.resource.is_folds() && trial.spent() < n_warmup_steps {
+        return None;
+    }
+    let mut earlier: Vec<f64> = past.curves.iter().filter_map(|curve| curve.at(trial.spent())).collect();
+    if earlier.is_empty() || earlier.len() < n_startup_trials {
+        return None;
+    }
+    past.sort(&mut earlier);
+    Some((score, earlier))
+}
+
+pub fn is_zero(n: &u64) -> bool {
+    *n == 0
 }

@@ -17,7 +17,7 @@ fn uninterrupted(study: &StudySpec) -> Vec<String> {
 
 #[test]
 fn a_run_cut_off_anywhere_and_resumed_ends_as_if_it_had_not_been() {
-    for pruner in [PrunerSpec::None, median()] {
+    for pruner in pruners() {
         let study = plain_study(pruner);
         let expected = uninterrupted(&study);
         let dir = tempfile::tempdir().unwrap();

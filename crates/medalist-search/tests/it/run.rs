@@ -32,10 +32,12 @@ fn results_are_the_same_on_any_number_of_threads() {
 
 #[test]
 fn prunings_are_the_same_on_any_number_of_threads() {
-    for window in [1, 8, 16] {
-        let study = StudySpec { window, ..plain_study(median()) };
-        let outcome = check_same_on_any_number_of_threads(&study, 60);
-        assert!(outcome.n_pruned > 10, "{outcome:?}");
+    for pruner in pruners().into_iter().filter(|pruner| *pruner != PrunerSpec::None) {
+        for window in [1, 8, 16] {
+            let study = StudySpec { window, ..plain_study(pruner.clone()) };
+            let outcome = check_same_on_any_number_of_threads(&study, 60);
+            assert!(outcome.n_pruned > 10, "{pruner:?}: {outcome:?}");
+        }
     }
 }
 
@@ -83,7 +85,7 @@ fn the_best_stage_becomes_the_trial() {
 
 #[test]
 fn a_grid_over_stages_shares_fits_and_ends() {
-    for pruner in [PrunerSpec::None, PrunerSpec::Median { n_startup_trials: 1 }] {
+    for pruner in [PrunerSpec::None, PrunerSpec::Median(Median { n_startup_trials: 1, ..Median::default() })] {
         let sampler = SamplerSpec::Grid { levels: 0, named: Vec::new() };
         let study =
             StudySpec { space: staged_space(), enqueued: Vec::new(), sampler, window: 2, ..plain_study(pruner) };

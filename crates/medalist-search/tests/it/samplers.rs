@@ -1,6 +1,6 @@
-//! Samplers and pruners: their contracts, the order of a grid, the evenness of Sobol' points.
+//! Samplers: their contracts, the order of a grid, the evenness of Sobol' points.
 
-use medalist_search::testing::{check_pruner, check_sampler};
+use medalist_search::testing::check_sampler;
 use medalist_search::*;
 
 const NO_HISTORY: History = History { trials: &[], direction: Direction::Minimize };
@@ -10,12 +10,10 @@ fn point(sampler: &dyn Sampler, space: &SearchSpace, number: u64) -> Option<Para
 }
 
 #[test]
-fn samplers_and_pruners_keep_their_contracts() {
+fn samplers_keep_their_contracts() {
     for sampler in [SamplerSpec::Grid { levels: 0, named: Vec::new() }, SamplerSpec::Random, SamplerSpec::Sobol] {
         check_sampler(&*sampler.build()).unwrap();
     }
-    check_pruner(&NoPruner).unwrap();
-    check_pruner(&Median::default()).unwrap();
 }
 
 #[track_caller]

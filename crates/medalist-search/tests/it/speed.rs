@@ -32,7 +32,7 @@ fn five_thousand_trials_in_memory() {
 
 #[test]
 fn two_thousand_trials_with_pruning() {
-    check(&MemoryStore::new(), PrunerSpec::Median { n_startup_trials: 5 }, 2000, 4.0);
+    check(&MemoryStore::new(), PrunerSpec::Median(Median::default()), 2000, 4.0);
 }
 
 #[test]

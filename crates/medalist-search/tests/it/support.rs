@@ -100,7 +100,17 @@ pub fn plain_study(pruner: PrunerSpec) -> StudySpec {
 }
 
 pub fn median() -> PrunerSpec {
-    PrunerSpec::Median { n_startup_trials: 5 }
+    PrunerSpec::Median(Median::default())
+}
+
+/// Each pruner, with settings that make it prune the bowl.
+pub fn pruners() -> Vec<PrunerSpec> {
+    let names = PrunerSpec::NAMES.into_iter().map(|name| match name {
+        "threshold" => "threshold:upper=0.2",
+        "patience" => "patience:patience=2",
+        name => name,
+    });
+    names.map(|name| PrunerSpec::parse(name).unwrap()).collect()
 }
 
 pub fn limits(n_threads: usize, n_trials: u64) -> Limits {
