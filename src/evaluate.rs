@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant};
 
 use medalist_search::{
-    Artifact, Attachment, Cancel, FoldOutcome, Objective, Params, SearchSpace, Seed, Trial, TrialError, TrialPoint,
-    Value,
+    Artifact, Attachment, Cancel, FoldContext, FoldOutcome, Objective, Params, SearchSpace, Seed, Trial, TrialError,
+    TrialPoint, Value,
 };
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -347,7 +347,7 @@ impl Point<'_> {
 }
 
 impl Objective for Evaluation<'_> {
-    fn evaluate(&self, trials: &[TrialPoint], fold: usize, _cancel: &Cancel) -> Vec<Result<FoldOutcome, TrialError>> {
+    fn evaluate(&self, trials: &[TrialPoint], fold: usize, _ctx: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
         let params: Vec<&Params> = trials.iter().map(|trial| trial.params).collect();
         let predicted = self.point(&params).and_then(|point| {
             let outputs = self.predict_fold(&point, fold, trials[0].seed.child("fold", fold as u64))?;

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use medalist_search::{
-    Condition, DEFAULT_WINDOW, History, Params, PrunerSpec, Restriction, STUDY_VERSION, SamplerSpec, SearchSpace,
-    StudySpec, Value, propose,
+    Condition, DEFAULT_WINDOW, History, Params, PrunerSpec, Resource, Restriction, STUDY_VERSION, SamplerSpec,
+    SearchSpace, StudySpec, Value, propose,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -241,6 +241,7 @@ impl Plan {
             space,
             sampler,
             pruner: self.pruner.as_ref().map_or(PrunerSpec::None, |pruning| pruning.spec.clone()),
+            prune_on: Resource::Folds,
             window: self.window.unwrap_or(DEFAULT_WINDOW),
             seed: self.seed.unwrap_or(0),
             direction: metric.direction(),

@@ -12,6 +12,7 @@ pub struct Param {
     pub log: bool,
     pub ordered: bool,
     pub staged: bool,
+    pub fidelity: bool,
     pub step: Option<Expr>,
     pub default: Option<Expr>,
     pub levels: Option<Vec<Expr>>,
@@ -72,9 +73,9 @@ impl Param {
                     "log" => param.log = true,
                     "ordered" => param.ordered = true,
                     "staged" => param.staged = true,
+                    "fidelity" => param.fidelity = true,
                     other => {
-                        let known =
-                            "known are log, ordered, staged, and step, default, levels, choices, when with `= value`";
+                        let known = "known are log, ordered, staged, fidelity, and step, default, levels, choices, when with `= value`";
                         return Err(Error::new(word.span(), format!("`{other}` means nothing here; {known}")));
                     }
                 },

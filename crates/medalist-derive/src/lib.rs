@@ -17,6 +17,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// - `log`: search the logarithm; `step = 0.1`: only these steps; `ordered`: neighbouring choices are alike;
 /// - `default = 1.0`: without it the centre of the range (of its logarithm), the first choice, `false`;
 /// - `levels = [0.1, 1.0]`: what a grid tries; `staged`: one fit answers for all levels;
+/// - `fidelity`: the integer is a budget of epochs, trees or rows, which pruning on steps cuts short;
 /// - `when = "kernel == rbf"`, `when = "kernel in [rbf, poly]"`: where the parameter has an effect; may be repeated.
 #[proc_macro_derive(Tunable, attributes(param, tunable))]
 pub fn derive_tunable(input: TokenStream) -> TokenStream {

@@ -100,6 +100,9 @@ fn parameter(search: &Path, field: &Field, name: &str, param: &Param, earlier: &
     if param.staged {
         built.extend(quote! { .staged() });
     }
+    if param.fidelity {
+        built.extend(quote! { .fidelity() });
+    }
     for When { parameter, values, text } in &param.conditions {
         if !earlier.contains(parameter) {
             let message =
@@ -142,6 +145,9 @@ fn check(field: &Field, kind: Kind, param: &Param) -> Result<()> {
     }
     if param.staged && (param.levels.is_none() || !is_number) {
         return fault("a staged parameter is a number whose `levels = [..]` are its stages");
+    }
+    if param.fidelity && (kind != Kind::Int || param.staged) {
+        return fault("a fidelity is an integer whose values are fitted one by one, not staged");
     }
     if let Some((low, high)) = &param.range {
         let (from, to) = (literal(low), literal(high));
@@ -237,6 +243,7 @@ mod tests {
                 "`defualt` means nothing here; known are step, default, levels, choices, when",
             ),
             (quote!(0.0..=1.0, staged), "a staged parameter is a number whose `levels = [..]` are its stages"),
+            (quote!(0.0..=1.0, fidelity), "a fidelity is an integer whose values are fitted one by one, not staged"),
             (quote!(0.1..=1.0, log, step = 0.1), "a range is logarithmic or has a step, not both"),
             (quote!(log), "a number needs a range: #[param(low..=high)]"),
             (quote!(0.0..=1.0, when = "a"), "expected `parameter == value` or `parameter in [value, value]`"),

@@ -128,6 +128,7 @@ impl Open {
             folds: scores.iter().flatten().enumerate().map(score).collect(),
             score: scores.as_ref().map(|scores| mean(scores.iter().copied())),
             stages: None,
+            steps: Vec::new(),
             seconds: 0.0,
             created: clock::now(),
         };

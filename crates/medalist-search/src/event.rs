@@ -21,7 +21,7 @@ pub enum Event<'a> {
         number: u64,
         fold: usize,
     },
-    /// `score` is none when the fold failed or was interrupted, and the best stage's where all stages were scored.
+    /// `score` is none when the fold failed, was pruned or was interrupted, and the best stage's where all stages were scored.
     FoldFinished {
         number: u64,
         fold: usize,

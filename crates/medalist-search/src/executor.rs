@@ -2,6 +2,7 @@
 //!
 //! Which thread does what, and when, is left to chance; what trial n is, whether it is pruned, and what it scores is not. No task ever waits: one that finds nothing to do ends, and whoever makes work ready starts as many tasks as there are free threads. The calling thread writes.
 
+mod context;
 mod objective;
 mod group;
 mod judge;
@@ -18,6 +19,7 @@ use std::time::Instant;
 
 use rayon::{Scope, ThreadPool};
 
+pub use context::{FoldContext, Verdict};
 pub use objective::{Artifact, FoldOutcome, Objective, TrialError, TrialPoint};
 
 use crate::cancel::Cancel;
@@ -28,7 +30,9 @@ use crate::space::Params;
 use crate::store::{Attachment, Store};
 use crate::study::{StudyOutcome, StudySpec};
 use crate::trial::{Direction, Trial, TrialState};
-use group::Member;
+use context::Reports;
+use group::{Ending, Member, Steps};
+use judge::Judge;
 use planner::Planner;
 use state::{State, Step, Unit};
 use writer::Message;
@@ -90,6 +94,7 @@ fn run_with(
     let planner = Planner::new(study, sampler, objective, limits.n_trials, stored);
     let executor = Executor {
         study,
+        judge: planner.judge.clone(),
         objective,
         reporter,
         cancel: limits.cancel.child(),
@@ -114,6 +119,7 @@ fn run_with(
 
 struct Executor<'a> {
     study: &'a StudySpec,
+    judge: Arc<Judge>,
     objective: &'a dyn Objective,
     reporter: &'a dyn Reporter,
     /// Stops with the caller's, and also when this run fails.
@@ -169,7 +175,9 @@ impl<'a> Executor<'a> {
             .map(|(number, params)| TrialPoint { number: *number, params, seed: unit.seed })
             .collect();
         let begun = Instant::now();
-        let outcomes = catch_unwind(AssertUnwindSafe(|| self.objective.evaluate(&points, fold, &self.cancel)));
+        let stops = |steps: &[(u64, f64)]| self.judge.stops(&unit.past, unit.id, fold, steps);
+        let ctx = FoldContext::judged(&self.cancel, &stops);
+        let outcomes = catch_unwind(AssertUnwindSafe(|| self.objective.evaluate(&points, fold, &ctx)));
         let seconds = begun.elapsed().as_secs_f64() / points.len() as f64;
         let outcomes = match outcomes {
             Ok(outcomes) if outcomes.len() == points.len() => outcomes,
@@ -182,23 +190,33 @@ impl<'a> Executor<'a> {
                 points.iter().map(|_| Err(TrialError::Failed(reason.clone()))).collect()
             }
         };
+        let Reports { steps, pruned, fault } = ctx.into_reports();
+        let outcomes: Vec<Result<FoldOutcome, TrialError>> =
+            outcomes.into_iter().map(|outcome| reported(outcome, pruned, fault.as_deref())).collect();
         for (point, outcome) in points.iter().zip(&outcomes) {
             let score = outcome.as_ref().ok().and_then(|outcome| best_score(&outcome.scores, self.study.direction));
             self.reporter.report(&Event::FoldFinished { number: point.number, fold, score, seconds });
         }
-        let complete = self.record(&unit, outcomes, seconds);
+        let complete = self.record(&unit, outcomes, &steps, seconds);
         for member in complete {
             self.complete(member);
         }
     }
 
     /// Takes down what a unit gave; returns the members of its group that are complete with it.
-    fn record(&self, unit: &Unit, outcomes: Vec<Result<FoldOutcome, TrialError>>, seconds: f64) -> Vec<Member> {
+    fn record(
+        &self,
+        unit: &Unit,
+        outcomes: Vec<Result<FoldOutcome, TrialError>>,
+        steps: &Steps,
+        seconds: f64,
+    ) -> Vec<Member> {
         let mut state = self.lock();
         for ((number, _), outcome) in unit.points.iter().zip(outcomes) {
             let outcome = match outcome {
                 Ok(outcome) => Ok(outcome),
-                Err(TrialError::Failed(reason)) => Err(reason),
+                Err(TrialError::Failed(reason)) => Err(Ending::Failed(reason)),
+                Err(TrialError::Pruned) => Err(Ending::Pruned),
                 Err(TrialError::Cancelled) => {
                     state.interrupted = true;
                     state.stopping = true;
@@ -209,10 +227,10 @@ impl<'a> Executor<'a> {
                     continue;
                 }
             };
-            state.record(unit, *number, outcome, seconds);
+            state.record(unit, *number, outcome, steps.clone(), seconds);
         }
-        let (complete, failed) = state.settle(unit, self.study);
-        for trial in failed {
+        let (complete, ended) = state.settle(unit, self.study);
+        for trial in ended {
             self.finish(&mut state, trial, Vec::new());
         }
         complete
@@ -221,16 +239,16 @@ impl<'a> Executor<'a> {
     /// A member with all its folds becomes a trial, unlocked, since joining artifacts may take its time.
     fn complete(&self, member: Member) {
         let (n_folds, direction) = (self.study.n_folds, self.study.direction);
-        let mut trial = member.trial(TrialState::Complete, n_folds, direction);
+        let trial = member.trial(TrialState::Complete, n_folds, direction);
         let artifacts = member.into_artifacts(direction);
         let attached = catch_unwind(AssertUnwindSafe(|| self.objective.attach(&trial, artifacts)));
         let attached = attached.unwrap_or_else(|panic| Err(TrialError::Failed(panic_message(&*panic))));
         let mut state = self.lock();
         match attached {
             Ok(attachments) => self.finish(&mut state, trial, attachments),
-            Err(TrialError::Failed(reason)) => {
-                trial.state = TrialState::Failed { reason };
-                trial.score = None;
+            Err(TrialError::Failed(reason)) => self.finish(&mut state, failed(trial, reason), Vec::new()),
+            Err(TrialError::Pruned) => {
+                let trial = failed(trial, "its artifacts were given up as pruned".to_string());
                 self.finish(&mut state, trial, Vec::new());
             }
             Err(TrialError::Cancelled) => {
@@ -304,6 +322,26 @@ impl Drop for StopOnPanic<'_, '_> {
             self.0.cancel.cancel();
             self.0.send(Message::Idle);
         }
+    }
+}
+
+/// A trial whose folds are all there, and that fails for another reason.
+fn failed(trial: Trial, reason: String) -> Trial {
+    Trial { state: TrialState::Failed { reason }, score: None, ..trial }
+}
+
+/// What a fold comes to: whoever was told to stop was pruned there, whatever it did then.
+fn reported(
+    outcome: Result<FoldOutcome, TrialError>,
+    pruned: bool,
+    fault: Option<&str>,
+) -> Result<FoldOutcome, TrialError> {
+    match (outcome, fault) {
+        (Err(TrialError::Fatal(message)), _) => Err(TrialError::Fatal(message)),
+        (_, Some(fault)) => Err(TrialError::Failed(fault.to_string())),
+        _ if pruned => Err(TrialError::Pruned),
+        (Err(TrialError::Pruned), _) => Err(TrialError::Failed("stopped as pruned without being told to".to_string())),
+        (outcome, None) => outcome,
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! struct Parabola;
 //! impl Objective for Parabola {
-//!     fn evaluate(&self, trials: &[TrialPoint], _fold: usize, _: &Cancel) -> Vec<Result<FoldOutcome, TrialError>> {
+//!     fn evaluate(&self, trials: &[TrialPoint], _fold: usize, _: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
 //!         let score = |trial: &TrialPoint| trial.params.float("x").map(|x| FoldOutcome::score((x - 2.0).powi(2)));
 //!         trials.iter().map(|trial| score(trial).map_err(|error| TrialError::Failed(error.to_string()))).collect()
 //!     }
@@ -47,7 +47,7 @@ pub use ask_tell::Session;
 pub use cancel::Cancel;
 pub use error::{Error, Result};
 pub use event::{Event, Reporter, Silent};
-pub use executor::{Artifact, FoldOutcome, Limits, Objective, TrialError, TrialPoint, run};
+pub use executor::{Artifact, FoldContext, FoldOutcome, Limits, Objective, TrialError, TrialPoint, Verdict, run};
 pub use pruner::{
     Asha, Budget, Curve, Halving, Hyperband, Median, NoPruner, Past, Patience, Percentile, Pruner, PrunerSpec, Racing,
     Resource, Threshold,
@@ -59,4 +59,4 @@ pub use space::{
 };
 pub use store::{Attachment, MemoryStore, SqliteStore, Store, StudyLock};
 pub use study::{DEFAULT_WINDOW, STUDY_VERSION, StudyOutcome, StudySpec, propose};
-pub use trial::{Direction, FoldScore, Origin, Stages, Trial, TrialState, best, counted};
+pub use trial::{Direction, FoldScore, Origin, Stages, StepValue, Trial, TrialState, best, counted};

@@ -159,6 +159,12 @@ impl SearchSpace {
         parameter.restrict(&restriction)
     }
 
+    /// The same space with each fidelity at its highest value.
+    pub fn at_full_fidelity(&self) -> SearchSpace {
+        let full = |parameter: &Parameter| if parameter.fidelity { parameter.at_highest() } else { parameter.clone() };
+        SearchSpace { parameters: self.parameters.iter().map(full).collect() }
+    }
+
     /// Whether the space can be searched: sound domains, defaults and levels inside them, names used once, conditions on earlier parameters.
     ///
     /// # Errors
@@ -176,6 +182,10 @@ impl SearchSpace {
             let outside = |value: &&Value| !parameter.domain.contains(value);
             if let Some(value) = std::iter::once(&parameter.default).chain(&parameter.levels).find(outside) {
                 return fault(format!("has a default or level {value} outside its range {}", parameter.domain));
+            }
+            let counts = matches!(parameter.domain, Domain::Int { low, .. } if low >= 1) && !parameter.staged;
+            if parameter.fidelity && !counts {
+                return fault("is a fidelity: make it a whole number from 1 on, and not staged".to_string());
             }
             if parameter.staged && parameter.levels.is_empty() {
                 return fault("is staged without levels: list its stages".to_string());

@@ -1,14 +1,16 @@
 //! The plan of a search, what makes it the same plan, and the proposal of trial n from it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::clock;
 use crate::error::{Error, Result};
-use crate::pruner::PrunerSpec;
+use crate::pruner::{Budget, PrunerSpec, Resource};
 use crate::sampler::{History, Sampler, SamplerSpec};
 use crate::seed::Seed;
-use crate::space::{Params, SearchSpace};
+use crate::space::{Parameter, Params, SearchSpace};
 use crate::trial::{Direction, Origin};
 
 /// The version of the plan's format that this crate writes.
@@ -30,6 +32,9 @@ pub struct StudySpec {
     pub space: SearchSpace,
     pub sampler: SamplerSpec,
     pub pruner: PrunerSpec,
+    /// What the pruner counts. On steps a trial begins only when all results that its decisions read are in.
+    #[serde(default, skip_serializing_if = "Resource::is_folds")]
+    pub prune_on: Resource,
     /// Trial n sees the results of the trials numbered at most n - window; at least 1.
     pub window: u64,
     pub seed: u64,
@@ -56,6 +61,7 @@ impl StudySpec {
             space: SearchSpace::new(),
             sampler: SamplerSpec::Random,
             pruner: PrunerSpec::None,
+            prune_on: Resource::Folds,
             window: DEFAULT_WINDOW,
             seed: 0,
             direction,
@@ -102,12 +108,12 @@ impl StudySpec {
         if self.n_folds == 0 {
             return fault("it has no folds: choose at least 1".to_string());
         }
-        if let Some(message) = self.pruner.fault() {
+        if let Some(message) = self.pruner.fault().or_else(|| self.pruner.misfit(self.prune_on)) {
             return fault(format!("pruner {message}"));
         }
         self.space.validate()?;
         self.enqueued.iter().chain(&self.defaults).try_for_each(|point| self.space.check(point))?;
-        self.sampler.build().len(&self.space).map(|_| ())
+        self.sampler.build().len(&self.sampled_space()).map(|_| ())
     }
 
     /// How many trials there can be; none when they never end.
@@ -115,7 +121,7 @@ impl StudySpec {
     /// # Errors
     /// Those of the sampler.
     pub fn len(&self) -> Result<Option<u64>> {
-        Ok(self.sampler.build().len(&self.space)?.map(|n| n.saturating_add(self.n_first())))
+        Ok(self.sampler.build().len(&self.sampled_space())?.map(|n| n.saturating_add(self.n_first())))
     }
 
     /// Whether there is no trial at all.
@@ -126,9 +132,37 @@ impl StudySpec {
         Ok(self.len()? == Some(0))
     }
 
-    /// Whether the proposal of trial `number` must wait for results.
+    /// Whether the beginning of trial `number` must wait for results: its proposal reads them, or the decisions on its steps do.
     pub fn waits(&self, sampler: &dyn Sampler, number: u64) -> bool {
-        sampler.depends_on_history() && number >= self.n_first() && number >= self.window
+        let for_steps = self.prune_on == Resource::Steps && self.pruner.depends_on_history();
+        (for_steps || (sampler.depends_on_history() && number >= self.n_first())) && number >= self.window
+    }
+
+    /// The fold counts at which a trial stops to be decided on before its other folds begin: those of the pruner, or after the first fold where that is decided on by its steps.
+    pub fn rungs(&self) -> Vec<usize> {
+        match self.prune_on {
+            Resource::Folds => self.pruner.rungs(self.n_folds),
+            Resource::Steps if self.pruner.depends_on_history() && self.n_folds > 1 => vec![1],
+            Resource::Steps => Vec::new(),
+        }
+    }
+
+    /// What the pruner may spend on a trial: all folds, or steps within the ranges of the parameters that are declared a fidelity.
+    pub fn budget(&self) -> Budget {
+        if self.prune_on == Resource::Folds {
+            return Budget::folds(self.n_folds);
+        }
+        let ranges = || self.space.parameters().iter().filter_map(Parameter::fidelity_range);
+        Budget::steps(ranges().map(|(low, _)| low).min().unwrap_or(1), ranges().map(|(_, high)| high).max())
+    }
+
+    /// The space that the sampler searches: a fidelity has its whole budget where pruning on steps takes it away again.
+    pub fn sampled_space(&self) -> Cow<'_, SearchSpace> {
+        let has_fidelity = self.space.parameters().iter().any(|parameter| parameter.fidelity);
+        if self.prune_on == Resource::Folds || self.pruner == PrunerSpec::None || !has_fidelity {
+            return Cow::Borrowed(&self.space);
+        }
+        Cow::Owned(self.space.at_full_fidelity())
     }
 
     /// The seed that a point is evaluated with: of the study's seed and of the point without its staged parameters.
@@ -181,7 +215,7 @@ pub fn propose(
         return Ok(Some((study.defaults[(number - n_enqueued) as usize].clone(), Origin::Default)));
     }
     let seed = Seed::new(study.seed).child("sampler", 0);
-    let Some(params) = sampler.sample(&study.space, history, pending, number - study.n_first(), seed)? else {
+    let Some(params) = sampler.sample(&study.sampled_space(), history, pending, number - study.n_first(), seed)? else {
         return Ok(None);
     };
     study.space.check(&params).map_err(|error| Error::Contract {

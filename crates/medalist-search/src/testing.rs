@@ -76,6 +76,7 @@ pub(crate) fn past_trial(number: u64, params: Params, spread: f64, n_folds: u32)
         folds,
         score: None,
         stages: None,
+        steps: Vec::new(),
         seconds: 0.0,
         created: "2026-01-01T00:00:00Z".to_string(),
     };

@@ -57,6 +57,15 @@ pub struct FoldScore {
     pub seconds: f64,
 }
 
+/// A value that was reported inside of a fold.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StepValue {
+    pub fold: u32,
+    /// Whatever the objective counts: epochs, trees, lines. Rises within a fold.
+    pub step: u64,
+    pub value: f64,
+}
+
 /// All stages of a staged parameter, scored on all folds.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Stages {
@@ -78,6 +87,9 @@ pub struct Trial {
     /// The mean over the folds, summed in their order; of complete trials only.
     pub score: Option<f64>,
     pub stages: Option<Stages>,
+    /// By fold and step. Of failed trials and of those pruned inside of a fold, up to where that fold ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepValue>,
     /// The sum over its folds, whatever ran beside them.
     pub seconds: f64,
     /// RFC 3339, UTC.
@@ -90,6 +102,12 @@ impl Trial {
         let folds = self.folds.get(..n_folds)?;
         let in_order = folds.iter().enumerate().all(|(i, fold)| fold.fold as usize == i);
         (in_order && n_folds > 0).then(|| mean(folds.iter().map(|fold| fold.score)))
+    }
+
+    /// What was reported in a fold at exactly this step.
+    pub fn value_at(&self, fold: u32, step: u64) -> Option<f64> {
+        let place = self.steps.binary_search_by_key(&(fold, step), |step| (step.fold, step.step)).ok()?;
+        Some(self.steps[place].value)
     }
 }
 

@@ -1,18 +1,21 @@
 //! Trials on their way: the folds they have, what is still wanted of them, and the trial that comes of it.
 //!
-//! Nothing here depends on the order in which folds arrive: a failed trial fails for its lowest fold, and keeps the scores below it.
+//! Nothing here depends on the order in which folds arrive: a trial that fails or is pruned inside of a fold ends with the lowest such fold, and keeps the scores below it.
 
 use std::sync::Arc;
 
 use super::objective::{Artifact, FoldOutcome};
+use crate::pruner::Curve;
 use crate::seed::Seed;
 use crate::space::{Params, Value};
-use crate::trial::{Direction, FoldScore, Origin, Stages, Trial, TrialState, mean};
+use crate::trial::{Direction, FoldScore, Origin, Stages, StepValue, Trial, TrialState, mean};
 
 /// Trials that are evaluated together because they differ only in a staged parameter; mostly there is one.
 pub struct Group {
     /// The lowest number of the trials that differ only in that parameter, finished ones too: pruning decisions on all of them read the past of this one.
     pub first: u64,
+    /// What decisions on their steps read.
+    pub past: Arc<[Arc<Curve>]>,
     pub members: Vec<Member>,
     pub seed: Seed,
     /// Folds below this one are ready, running or done.
@@ -29,15 +32,26 @@ pub struct Member {
     pub origin: Origin,
     pub created: String,
     folds: Vec<Option<Fold>>,
-    /// The lowest fold that failed so far, and why.
-    failure: Option<(usize, String)>,
+    /// What was reported in each fold, and the time it took.
+    shown: Vec<(Steps, f64)>,
+    /// The lowest fold so far in which the trial ended, and how.
+    ending: Option<(usize, Ending)>,
+}
+
+/// (step, value), rising in the step.
+pub type Steps = Vec<(u64, f64)>;
+
+/// How a trial ends inside of a fold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ending {
+    Failed(String),
+    Pruned,
 }
 
 struct Fold {
     scores: Vec<f64>,
     stages: Option<(String, Vec<Value>)>,
     artifacts: Vec<Artifact>,
-    seconds: f64,
 }
 
 /// How far a member is, when all folds that were opened are done.
@@ -46,48 +60,62 @@ pub enum Progress {
     Running,
     /// All opened folds have scores.
     Scored,
-    /// It has failed, and no fold below can still fail.
-    Failed,
+    /// It has failed or was pruned in a fold, and no fold below can still do so.
+    Ended,
 }
 
 impl Member {
     pub fn new(number: u64, params: Params, origin: Origin, created: String, n_folds: usize) -> Self {
         let folds = (0..n_folds).map(|_| None).collect();
-        Member { number, params: Arc::new(params), origin, created, folds, failure: None }
+        Member {
+            number,
+            params: Arc::new(params),
+            origin,
+            created,
+            folds,
+            shown: vec![Default::default(); n_folds],
+            ending: None,
+        }
     }
 
     /// Whether the fold can still matter.
     pub fn wants(&self, fold: usize) -> bool {
-        self.folds[fold].is_none() && self.failure.as_ref().is_none_or(|(failed, _)| fold < *failed)
+        self.folds[fold].is_none() && self.ending.as_ref().is_none_or(|(ended, _)| fold < *ended)
     }
 
-    pub fn record(&mut self, fold: usize, outcome: Result<FoldOutcome, String>, seconds: f64) {
-        let reason = match outcome.and_then(|outcome| self.sound(fold, outcome)) {
+    pub fn record(&mut self, fold: usize, outcome: Result<FoldOutcome, Ending>, steps: Steps, seconds: f64) {
+        self.shown[fold] = (steps, seconds);
+        let ending = match outcome.and_then(|outcome| self.sound(fold, outcome).map_err(Ending::Failed)) {
             Ok(FoldOutcome { scores, stages, artifacts }) => {
-                self.folds[fold] = Some(Fold { scores, stages, artifacts, seconds });
+                self.folds[fold] = Some(Fold { scores, stages, artifacts });
                 return;
             }
-            Err(reason) => reason,
+            Err(ending) => ending,
         };
-        if self.failure.as_ref().is_none_or(|(failed, _)| fold < *failed) {
-            self.failure = Some((fold, reason));
+        if self.ending.as_ref().is_none_or(|(ended, _)| fold < *ended) {
+            self.ending = Some((fold, ending));
         }
     }
 
     pub fn progress(&self, n_opened: usize) -> Progress {
-        let n_needed = self.failure.as_ref().map_or(n_opened, |(failed, _)| *failed);
+        let n_needed = self.ending.as_ref().map_or(n_opened, |(ended, _)| *ended);
         if !self.folds[..n_needed].iter().all(Option::is_some) {
             return Progress::Running;
         }
-        match self.failure {
-            Some(_) => Progress::Failed,
-            None if self.odd_fold(n_opened).is_some() => Progress::Failed,
+        match self.ending {
+            Some(_) => Progress::Ended,
+            None if self.odd_fold(n_opened).is_some() => Progress::Ended,
             None => Progress::Scored,
         }
     }
 
     /// The trial with its first `n_folds` folds. Of several stages it has the scores of the best one.
     pub fn trial(&self, state: TrialState, n_folds: usize, direction: Direction) -> Trial {
+        self.trial_with(state, n_folds, n_folds, direction)
+    }
+
+    /// The same with what was reported in its first `n_shown` folds.
+    fn trial_with(&self, state: TrialState, n_folds: usize, n_shown: usize, direction: Direction) -> Trial {
         let folds: Vec<&Fold> = self.folds[..n_folds].iter().flatten().collect();
         let stage = best_stage(&folds, direction);
         let score = |(i, fold): (usize, &&Fold)| FoldScore {
@@ -95,7 +123,11 @@ impl Member {
             repeat: 0,
             fold: i as u32,
             score: fold.scores[stage],
-            seconds: fold.seconds,
+            seconds: self.shown[i].1,
+        };
+        let step = |(fold, (steps, _)): (usize, &(Steps, f64))| {
+            let value = move |(step, value): &(u64, f64)| StepValue { fold: fold as u32, step: *step, value: *value };
+            steps.iter().map(value).collect::<Vec<_>>()
         };
         let mut params = Params::clone(&self.params);
         let stages = match folds.first().and_then(|fold| fold.stages.as_ref()) {
@@ -115,20 +147,25 @@ impl Member {
             folds: folds.iter().enumerate().map(score).collect(),
             score: complete.then(|| mean(folds.iter().map(|fold| fold.scores[stage]))),
             stages,
-            seconds: folds.iter().map(|fold| fold.seconds).sum(),
+            steps: self.shown[..n_shown].iter().enumerate().flat_map(step).collect(),
+            seconds: self.shown[..n_shown].iter().map(|(_, seconds)| seconds).sum(),
             created: self.created.clone(),
         }
     }
 
-    /// The failed trial, with the folds below the one that failed.
-    pub fn failed(&self, n_opened: usize, direction: Direction) -> Trial {
-        let odd = || {
-            let fold = self.odd_fold(n_opened).unwrap_or(0);
-            (fold, format!("fold {fold} was scored at other stages than fold 0"))
+    /// The failed or pruned trial, with the folds below the one in which it ended.
+    pub fn ended(&self, n_opened: usize, direction: Direction) -> Trial {
+        let n_scored = self.ending.as_ref().map_or(n_opened, |(fold, _)| *fold);
+        let (fold, state) = match (&self.ending, self.odd_fold(n_scored)) {
+            (Some((fold, Ending::Failed(reason))), _) => (*fold, TrialState::Failed { reason: reason.clone() }),
+            (Some((fold, Ending::Pruned)), None) => (*fold, TrialState::Pruned),
+            (_, odd) => {
+                let fold = odd.unwrap_or(0);
+                (fold, TrialState::Failed { reason: format!("fold {fold} was scored at other stages than fold 0") })
+            }
         };
-        let (fold, reason) = self.failure.clone().unwrap_or_else(odd);
         let n_comparable = self.odd_fold(fold).unwrap_or(fold);
-        self.trial(TrialState::Failed { reason }, n_comparable, direction)
+        self.trial_with(state, n_comparable, (fold + 1).min(n_opened), direction)
     }
 
     /// The artifacts of the stage that was chosen, in the order of the folds.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::pruner::{Budget, Curve, Past, Pruner};
+use crate::pruner::{Budget, Curve, Past, Pruner, Resource};
 use crate::study::StudySpec;
 use crate::trial::{Direction, Trial};
 
@@ -14,7 +14,7 @@ pub struct Judge {
 
 impl Judge {
     pub fn new(study: &StudySpec) -> Judge {
-        Judge { pruner: study.pruner.build(), direction: study.direction, budget: Budget::folds(study.n_folds) }
+        Judge { pruner: study.pruner.build(), direction: study.direction, budget: study.budget() }
     }
 
     pub fn depends_on_history(&self) -> bool {
@@ -23,12 +23,23 @@ impl Judge {
 
     /// What decisions on later trials read of a finished one.
     pub fn curve(&self, trial: &Trial) -> Arc<Curve> {
-        Arc::new(Curve::of_folds(trial))
+        Arc::new(match self.budget.resource {
+            Resource::Folds => Curve::of_folds(trial),
+            Resource::Steps => Curve::of_steps(trial),
+        })
     }
 
     /// Whether a trial stops after the folds it has.
     pub fn prunes(&self, past: &[Arc<Curve>], trial: &Trial) -> bool {
-        self.decides(past, &Curve::of_folds(trial))
+        self.budget.resource == Resource::Folds && self.decides(past, &Curve::of_folds(trial))
+    }
+
+    /// Whether trial `number` stops inside of a fold, at the last of these steps. Trials are compared by their first folds alone: what a trial comes to in a later one says how far it came before, not how good it is.
+    pub fn stops(&self, past: &[Arc<Curve>], number: u64, fold: usize, steps: &[(u64, f64)]) -> bool {
+        if self.budget.resource == Resource::Folds || (fold > 0 && self.depends_on_history()) {
+            return false;
+        }
+        self.decides(past, &Curve { number, points: steps.to_vec(), ..Curve::default() })
     }
 
     fn decides(&self, past: &[Arc<Curve>], curve: &Curve) -> bool {

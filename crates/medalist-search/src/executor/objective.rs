@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::cancel::Cancel;
+use super::context::FoldContext;
 use crate::seed::Seed;
 use crate::space::{Params, Value};
 use crate::store::Attachment;
@@ -44,6 +44,8 @@ pub enum TrialError {
     Failed(String),
     /// It was told to stop: the trial runs again on resume.
     Cancelled,
+    /// [`FoldContext::report`] said [`crate::Verdict::Prune`]: the trial ends here.
+    Pruned,
     /// The study cannot go on.
     Fatal(String),
 }
@@ -53,7 +55,7 @@ pub trait Objective: Sync {
     /// One fold of one or several trials that differ only in a staged parameter. Returns one outcome for each of `trials`, in their order.
     ///
     /// Called from several threads at once. A panic fails the trials alone. The outcome must depend on nothing but the points, their seed and the fold.
-    fn evaluate(&self, trials: &[TrialPoint], fold: usize, cancel: &Cancel) -> Vec<Result<FoldOutcome, TrialError>>;
+    fn evaluate(&self, trials: &[TrialPoint], fold: usize, ctx: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>>;
 
     /// Joins the artifacts of a complete trial, in the order of its folds, into what the store keeps. `artifacts` are those of the stage that was chosen.
     ///

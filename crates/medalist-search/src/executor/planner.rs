@@ -10,7 +10,7 @@ use super::judge::Judge;
 use super::objective::Objective;
 use crate::clock;
 use crate::error::{Error, Result};
-use crate::pruner::Curve;
+use crate::pruner::{Curve, Resource};
 use crate::sampler::{History, Sampler};
 use crate::space::Params;
 use crate::study::{StudyOutcome, StudySpec, propose};
@@ -20,7 +20,7 @@ pub struct Planner<'a> {
     pub study: &'a StudySpec,
     pub objective: &'a dyn Objective,
     sampler: Box<dyn Sampler>,
-    judge: Arc<Judge>,
+    pub judge: Arc<Judge>,
     /// Of the unbroken prefix of finished trials, where the pruner reads it.
     curves: Vec<Arc<Curve>>,
     /// The number of the next trial to open.
@@ -96,8 +96,7 @@ impl<'a> Planner<'a> {
     }
 
     pub fn should_prune(&self, first: u64, trial: &Trial) -> bool {
-        let n_past = (self.n_past(first) as usize).min(self.curves.len());
-        self.judge.prunes(&self.curves[..n_past], trial)
+        self.judge.prunes(self.curves(first), trial)
     }
 
     /// Counts a finished trial; `trial` where it will be read again.
@@ -155,7 +154,9 @@ impl<'a> Planner<'a> {
                 }
             }
         }
-        let group = Group { first, members, seed, n_opened: 0, n_running: 0, memory, started: false };
+        // On steps all of it is in: the group waited for it.
+        let past = if self.study.prune_on == Resource::Steps { self.curves(first) } else { &[] }.into();
+        let group = Group { first, past, members, seed, n_opened: 0, n_running: 0, memory, started: false };
         Ok(Some(group).filter(|group| !group.members.is_empty()))
     }
 
@@ -201,6 +202,10 @@ impl<'a> Planner<'a> {
     /// How many trials are numbered at most `number` - window.
     fn n_past(&self, number: u64) -> u64 {
         (number + 1).saturating_sub(self.study.window)
+    }
+
+    fn curves(&self, number: u64) -> &[Arc<Curve>] {
+        &self.curves[..(self.n_past(number) as usize).min(self.curves.len())]
     }
 
     fn past(&self, number: u64) -> History<'_> {

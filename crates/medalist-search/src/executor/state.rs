@@ -1,12 +1,14 @@
 //! What the tasks share under one lock: groups on their way, ready units, and what the planner has not yet seen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::group::{Group, Member, Progress};
+use super::group::{Ending, Group, Member, Progress, Steps};
 use super::objective::FoldOutcome;
 use super::planner::Planner;
 use super::{Limits, Points};
 use crate::error::Error;
+use crate::pruner::Curve;
 use crate::seed::Seed;
 use crate::study::{StudyOutcome, StudySpec};
 use crate::trial::{Trial, TrialState};
@@ -65,6 +67,8 @@ pub struct Unit {
     pub id: u64,
     pub fold: usize,
     pub points: Points,
+    /// What decisions on their steps read.
+    pub past: Arc<[Arc<Curve>]>,
     pub seed: Seed,
     /// Nothing of the group ran before.
     pub starts: bool,
@@ -74,7 +78,7 @@ impl<'a> State<'a> {
     pub fn new(planner: Planner<'a>, limits: &Limits) -> Self {
         let n_threads = limits.pool.current_num_threads();
         let window = usize::try_from(planner.study.window).unwrap_or(usize::MAX);
-        let mut rungs = planner.study.pruner.rungs(planner.study.n_folds);
+        let mut rungs = planner.study.rungs();
         rungs.push(planner.study.n_folds);
         State {
             groups: BTreeMap::new(),
@@ -134,20 +138,27 @@ impl<'a> State<'a> {
             group.n_running += 1;
             self.n_running += 1;
             self.memory += group.memory;
-            return Some(Unit { id, fold, points, seed: group.seed, starts });
+            return Some(Unit { id, fold, points, past: group.past.clone(), seed: group.seed, starts });
         }
         None
     }
 
-    pub fn record(&mut self, unit: &Unit, number: u64, outcome: Result<FoldOutcome, String>, seconds: f64) {
+    pub fn record(
+        &mut self,
+        unit: &Unit,
+        number: u64,
+        outcome: Result<FoldOutcome, Ending>,
+        steps: Steps,
+        seconds: f64,
+    ) {
         let group = self.groups.get_mut(&unit.id);
         let member = group.and_then(|group| group.members.iter_mut().find(|member| member.number == number));
         if let Some(member) = member {
-            member.record(unit.fold, outcome, seconds);
+            member.record(unit.fold, outcome, steps, seconds);
         }
     }
 
-    /// Counts a unit down, and takes from its group what is complete or failed.
+    /// Counts a unit down, and takes from its group what is complete or has ended.
     pub fn settle(&mut self, unit: &Unit, study: &StudySpec) -> (Vec<Member>, Vec<Trial>) {
         self.n_running -= 1;
         let Some(group) = self.groups.get_mut(&unit.id) else { return (Vec::new(), Vec::new()) };
@@ -155,11 +166,11 @@ impl<'a> State<'a> {
         self.memory -= group.memory;
         let n_opened = group.n_opened;
         let is_last = n_opened == study.n_folds;
-        let (mut complete, mut failed, mut open) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut complete, mut ended, mut open) = (Vec::new(), Vec::new(), Vec::new());
         for member in group.members.drain(..) {
             match member.progress(n_opened) {
                 Progress::Scored if is_last => complete.push(member),
-                Progress::Failed => failed.push(member.failed(n_opened, study.direction)),
+                Progress::Ended => ended.push(member.ended(n_opened, study.direction)),
                 Progress::Scored | Progress::Running => open.push(member),
             }
         }
@@ -170,7 +181,7 @@ impl<'a> State<'a> {
         } else if !is_last && !group.members.is_empty() && group.members.iter().all(is_scored) {
             self.undecided.insert(unit.id);
         }
-        (complete, failed)
+        (complete, ended)
     }
 
     /// What can be planned now, oldest trial first: a decision before a new trial.

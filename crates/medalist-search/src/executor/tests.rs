@@ -67,7 +67,7 @@ struct Jittery {
 }
 
 impl Objective for Jittery {
-    fn evaluate(&self, trials: &[TrialPoint], fold: usize, _: &Cancel) -> Vec<Result<FoldOutcome, TrialError>> {
+    fn evaluate(&self, trials: &[TrialPoint], fold: usize, _: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
         let n = self.n_evaluated.fetch_add(1, Ordering::Relaxed);
         if let Some((limit, cancel)) = &self.cancel_after
             && n >= *limit

@@ -66,6 +66,14 @@ impl Curve {
         Curve { number: trial.number, score: trial.score, points, folds }
     }
 
+    /// By the steps of the first fold.
+    pub fn of_steps(trial: &Trial) -> Curve {
+        let has_failed = matches!(trial.state, TrialState::Failed { .. });
+        let steps = trial.steps.iter().filter(|step| step.fold == 0 && !has_failed);
+        let points = steps.map(|step| (step.step, step.value)).collect();
+        Curve { number: trial.number, score: trial.score, points, folds: Vec::new() }
+    }
+
     /// What was spent so far; 0 before the first value.
     pub fn spent(&self) -> u64 {
         self.points.last().map_or(0, |(spent, _)| *spent)

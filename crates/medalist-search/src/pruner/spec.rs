@@ -93,6 +93,11 @@ impl PrunerSpec {
         }
     }
 
+    /// Whether its decisions read other trials.
+    pub fn depends_on_history(&self) -> bool {
+        !matches!(self, PrunerSpec::None | PrunerSpec::Threshold(_))
+    }
+
     /// After how many folds of a trial it is decided whether to go on: ascending, each leaving a fold to save. At most two, since a trial waits for its past at each.
     pub fn rungs(&self, n_folds: usize) -> Vec<usize> {
         let budget = Budget::folds(n_folds);
@@ -225,6 +230,7 @@ mod tests {
         for name in PrunerSpec::NAMES {
             let spec = PrunerSpec::from_name(name).unwrap();
             assert_eq!(spec.build().name(), name);
+            assert_eq!(spec.build().depends_on_history(), spec.depends_on_history());
             let json = serde_json::to_string(&spec).unwrap();
             assert_eq!(serde_json::from_str::<PrunerSpec>(&json).unwrap(), spec, "{json}");
             if name != "threshold" {

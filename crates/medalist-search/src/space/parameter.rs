@@ -28,6 +28,9 @@ pub struct Parameter {
     pub levels: Vec<Value>,
     /// One fit answers for all of `levels`, which are then the stages, ascending.
     pub staged: bool,
+    /// A budget: trees, epochs, rows. Pruning on steps counts in its unit and gives each trial all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fidelity: bool,
     /// Each choice has a space of its own under `choice.`: a grid runs over all of them.
     pub branches: bool,
     /// All must hold.
@@ -67,6 +70,7 @@ impl Parameter {
             default,
             levels: Vec::new(),
             staged: false,
+            fidelity: false,
             branches: false,
             conditions: Vec::new(),
             help: String::new(),
@@ -125,6 +129,31 @@ impl Parameter {
     pub fn staged(mut self) -> Self {
         self.staged = true;
         self
+    }
+
+    /// Says that this whole number is a budget, of trees, epochs or rows: more is better and costs more. A study that prunes on steps counts them in its unit, runs each trial with its highest value, and stops the hopeless ones early; any other study samples it as it does the rest.
+    pub fn fidelity(mut self) -> Self {
+        self.fidelity = true;
+        self
+    }
+
+    /// The ends of a fidelity's range; none where it is none.
+    pub fn fidelity_range(&self) -> Option<(u64, u64)> {
+        match self.domain {
+            Domain::Int { low, high, .. } if self.fidelity => {
+                Some((u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same with its highest value alone.
+    pub(super) fn at_highest(&self) -> Parameter {
+        let highest = self.domain.from_unit(1.0);
+        let Value::Int(high) = highest else { return self.clone() };
+        let levels = if self.levels.is_empty() { Vec::new() } else { vec![highest.clone()] };
+        let domain = Domain::Int { low: high, high, log: false, step: 1 };
+        Parameter { domain, default: highest, levels, ..self.clone() }
     }
 
     fn reshaped(mut self, change: impl FnOnce(&mut Domain)) -> Self {

@@ -11,10 +11,10 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, Trans
 use super::{Attachment, Store, check_same, unknown_study};
 use crate::error::{Error, Result};
 use crate::study::StudySpec;
-use crate::trial::{FoldScore, Trial, TrialState};
+use crate::trial::{FoldScore, StepValue, Trial, TrialState};
 
 /// Each entry brings the schema from its index to the next version.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("steps.sql")];
 
 /// How long a write waits for another process's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -148,7 +148,7 @@ impl Store for SqliteStore {
 
     fn trials(&self, study: &str) -> Result<Vec<Trial>> {
         let study_id = self.study_id(study)?;
-        let (rows, folds) = self.read(|connection| {
+        let (rows, folds, steps) = self.read(|connection| {
             // One transaction, so that no trial is seen without its folds.
             let reading = connection.unchecked_transaction()?;
             let mut trials = reading.prepare_cached(
@@ -159,14 +159,22 @@ impl Store for SqliteStore {
                 "SELECT number, objective, repeat, fold, score, seconds FROM fold_scores WHERE study_id = ?1 ORDER BY number, objective, repeat, fold",
             )?;
             let folds = folds.query_map([study_id], read_fold)?.collect::<rusqlite::Result<Vec<_>>>()?;
-            Ok((rows, folds))
+            let mut steps = reading.prepare_cached(
+                "SELECT number, fold, step, value FROM steps WHERE study_id = ?1 ORDER BY number, fold, step",
+            )?;
+            let steps = steps.query_map([study_id], read_step)?.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok((rows, folds, steps))
         })?;
         let mut folds = folds.into_iter().peekable();
+        let mut steps = steps.into_iter().peekable();
         let mut trials = Vec::with_capacity(rows.len());
         for row in rows {
             let mut trial = self.trial(row)?;
             while let Some((_, fold)) = folds.next_if(|(number, _)| *number == trial.number) {
                 trial.folds.push(fold);
+            }
+            while let Some((_, step)) = steps.next_if(|(number, _)| *number == trial.number) {
+                trial.steps.push(step);
             }
             trials.push(trial);
         }
@@ -218,7 +226,7 @@ impl TrialRow {
 }
 
 impl SqliteStore {
-    /// The trial of a row, without its folds.
+    /// The trial of a row, without its folds and steps.
     fn trial(&self, row: TrialRow) -> Result<Trial> {
         let of = format!("trial {}", row.number);
         let state = match row.state.as_str() {
@@ -237,6 +245,7 @@ impl SqliteStore {
             folds: Vec::new(),
             score: row.score,
             stages: row.stages.map(|stages| self.json(&of, &stages)).transpose()?,
+            steps: Vec::new(),
             seconds: row.seconds,
             created: row.created,
         })
@@ -319,6 +328,11 @@ fn put_trial(transaction: &Transaction, study_id: i64, trial: &Trial) -> rusqlit
         let FoldScore { objective, repeat, fold, score, seconds } = fold;
         insert.execute(params![study_id, trial.number, objective, repeat, fold, score, seconds])?;
     }
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO steps (study_id, number, fold, step, value) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for StepValue { fold, step, value } in &trial.steps {
+        insert.execute(params![study_id, trial.number, fold, step, value])?;
+    }
     Ok(())
 }
 
@@ -342,6 +356,11 @@ fn read_fold(row: &Row) -> rusqlite::Result<(u64, FoldScore)> {
         seconds: row.get(5)?,
     };
     Ok((row.get(0)?, fold))
+}
+
+fn read_step(row: &Row) -> rusqlite::Result<(u64, StepValue)> {
+    let step = StepValue { fold: row.get(1)?, step: row.get(2)?, value: row.get(3)? };
+    Ok((row.get(0)?, step))
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> String {

@@ -45,12 +45,12 @@ fn check(pruner: &dyn Pruner, direction: Direction, budget: Budget, spread: f64)
             if ask(0, trial) {
                 return fault(&subject, "prunes a trial when there is no other to compare it with");
             }
-            if (0..=past.len()).any(|n_past| ask(n_past, trial)) {
+            if (0..=past.len()).step_by(4).any(|n_past| ask(n_past, trial)) {
                 return fault(&subject, format!("prunes the best trial seen ({direction:?}): is the direction read?"));
             }
         }
         for trial in &worst {
-            let answers = || (0..=past.len()).map(|n_past| ask(n_past, trial)).collect::<Vec<bool>>();
+            let answers = || (0..=past.len()).step_by(4).map(|n_past| ask(n_past, trial)).collect::<Vec<bool>>();
             let first = answers();
             if first != answers() {
                 return fault(&subject, "answers the same question in two ways: keep no state");

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::space::{Parameter, Params, SearchSpace, Value};
 use crate::store::{Attachment, Store};
 use crate::study::StudySpec;
-use crate::trial::{Direction, Stages, Trial, TrialState};
+use crate::trial::{Direction, Stages, StepValue, Trial, TrialState};
 
 /// Whether a store keeps what it was given, bit for bit, apart by study, the last write of a number winning. `open` must give an empty store each time.
 ///
@@ -71,6 +71,11 @@ fn trials() -> Vec<(Trial, Vec<Attachment>)> {
             let values = vec![Value::Int(1), Value::Int(2)];
             trial.stages = Some(Stages { parameter: "k".to_string(), values, scores: vec![floats.to_vec(); 2] });
         }
+        if number % 4 == 1 {
+            let step = |i: u64| StepValue { fold: (i / 4) as u32, step: i % 4 * 1000, value: floats[i as usize % 7] };
+            trial.steps = (0..10).map(step).collect();
+            trial.steps.push(StepValue { fold: 3, step: i64::MAX as u64, value: 0.0 });
+        }
         let attachments = vec![Attachment { name: "oof".to_string(), bytes: vec![number as u8, 0, 255] }];
         (trial, attachments)
     };
@@ -102,14 +107,15 @@ fn check_trials(store: &impl Store) -> Result<()> {
     if !store.trials("b")?.is_empty() {
         return fault(SUBJECT, "mixes the trials of two studies");
     }
-    let (mut again, _) = trials[2].clone();
+    let (mut again, _) = trials[1].clone();
     again.folds.truncate(1);
+    again.steps.truncate(1);
     again.state = TrialState::Failed { reason: "a second look".to_string() };
     store.put_trials("a", &[(again.clone(), Vec::new())])?;
-    if !same(&store.trials("a")?[2..3], &[again]) {
-        return fault(SUBJECT, "does not let the last write of a number win: old fold scores must go");
+    if !same(&store.trials("a")?[1..2], &[again]) {
+        return fault(SUBJECT, "does not let the last write of a number win: old fold scores and steps must go");
     }
-    if store.attachment("a", 2, "oof")?.is_some() {
+    if store.attachment("a", 1, "oof")?.is_some() {
         return fault(SUBJECT, "keeps the attachments of a trial that was written again");
     }
     Ok(())

@@ -5,5 +5,6 @@ mod samplers;
 mod stores;
 mod support;
 mod run;
+mod steps;
 mod resume;
 mod speed;

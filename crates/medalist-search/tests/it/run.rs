@@ -119,7 +119,7 @@ struct Hungry {
 }
 
 impl Objective for Hungry {
-    fn evaluate(&self, trials: &[TrialPoint], _fold: usize, _: &Cancel) -> Vec<Result<FoldOutcome, TrialError>> {
+    fn evaluate(&self, trials: &[TrialPoint], _fold: usize, _: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
         let need = self.memory(trials[0].params);
         let used = self.used.fetch_add(need, Ordering::SeqCst) + need;
         self.most.fetch_max(used, Ordering::SeqCst);
@@ -169,7 +169,7 @@ fn events_of_a_trial_come_in_order() {
 struct Broken;
 
 impl Objective for Broken {
-    fn evaluate(&self, trials: &[TrialPoint], _fold: usize, _: &Cancel) -> Vec<Result<FoldOutcome, TrialError>> {
+    fn evaluate(&self, trials: &[TrialPoint], _fold: usize, _: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
         let outcome = |point: &TrialPoint| match point.number {
             3 => Err(TrialError::Fatal("the data file is gone".into())),
             _ => Ok(FoldOutcome::score(0.0)),

@@ -9,7 +9,7 @@ use super::support::{limits, plain_study};
 struct Trivial;
 
 impl Objective for Trivial {
-    fn evaluate(&self, trials: &[TrialPoint], _fold: usize, _: &Cancel) -> Vec<Result<FoldOutcome, TrialError>> {
+    fn evaluate(&self, trials: &[TrialPoint], _fold: usize, _: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
         trials.iter().map(|point| Ok(FoldOutcome::score(point.number as f64))).collect()
     }
 }

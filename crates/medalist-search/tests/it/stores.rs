@@ -30,7 +30,33 @@ fn a_newer_schema_is_left_alone() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     let error = SqliteStore::open(&path).unwrap_err().to_string();
-    assert!(error.ends_with("its schema has version 99, this program knows 1: update the program"), "{error}");
+    assert!(error.ends_with("its schema has version 99, this program knows 2: update the program"), "{error}");
+}
+
+#[test]
+fn a_store_without_steps_gets_room_for_them_and_keeps_its_trials() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch(include_str!("../../src/store/schema.sql")).unwrap();
+    let spec = serde_json::to_string(&StudySpec::new("old", Direction::Minimize)).unwrap();
+    let insert = "INSERT INTO studies (name, created, identity, spec) VALUES ('old', '', '', ?1)";
+    connection.execute(insert, [spec]).unwrap();
+    connection
+        .execute_batch(
+            r#"INSERT INTO trials VALUES (1, 0, '{"x":0.5}', '"sampler"', 'complete', NULL, 0.25, NULL, 1.5, 'then');
+            INSERT INTO fold_scores VALUES (1, 0, 0, 0, 0, 0.25, 1.5);"#,
+        )
+        .unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(connection);
+    let store = SqliteStore::open(&path).unwrap();
+    let mut trials = store.trials("old").unwrap();
+    assert_eq!((trials.len(), trials[0].score, trials[0].folds.len()), (1, Some(0.25), 1));
+    assert!(trials[0].steps.is_empty());
+    trials[0].steps = vec![StepValue { fold: 0, step: 3, value: -0.0 }];
+    store.put_trials("old", &[(trials[0].clone(), Vec::new())]).unwrap();
+    assert_eq!(format!("{:?}", SqliteStore::open(&path).unwrap().trials("old").unwrap()), format!("{trials:?}"));
 }
 
 #[test]
@@ -56,6 +82,7 @@ fn several_handles_write_beside_each_other() {
         folds: Vec::new(),
         score: Some(0.5),
         stages: None,
+        steps: Vec::new(),
         seconds: 0.0,
         created: String::new(),
     };

@@ -58,7 +58,7 @@ impl Bowl {
 }
 
 impl Objective for Bowl {
-    fn evaluate(&self, trials: &[TrialPoint], fold: usize, cancel: &Cancel) -> Vec<Result<FoldOutcome, TrialError>> {
+    fn evaluate(&self, trials: &[TrialPoint], fold: usize, ctx: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
         let n = self.n_evaluated.fetch_add(1, Ordering::Relaxed);
         self.group_sizes.lock().unwrap().push(trials.len());
         if let Some((limit, cancel)) = &self.cancel_after
@@ -74,7 +74,7 @@ impl Objective for Bowl {
             }
         }
         // Every third fold that is running when the stop comes gives up halfway.
-        if n.is_multiple_of(3) && cancel.is_cancelled() {
+        if n.is_multiple_of(3) && ctx.is_cancelled() {
             return trials.iter().map(|_| Err(TrialError::Cancelled)).collect();
         }
         trials.iter().map(|point| self.outcome(point, fold)).collect()
