@@ -52,7 +52,7 @@ pub use pruner::{
     Asha, Budget, Curve, Halving, Hyperband, Median, NoPruner, Past, Patience, Percentile, Pruner, PrunerSpec, Racing,
     Resource, Threshold,
 };
-pub use sampler::{Auto, Gp, Grid, History, Random, Sampler, SamplerSpec, Sobol};
+pub use sampler::{Auto, Cmaes, Gp, Grid, History, Random, Sampler, SamplerSpec, Sobol};
 pub use seed::Seed;
 pub use space::{
     Condition, Domain, ParamChoice, ParamField, Parameter, Params, Restriction, SearchSpace, Tunable, Value,

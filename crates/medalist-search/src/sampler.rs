@@ -4,7 +4,10 @@
 
 pub(crate) mod encoding;
 mod past;
+mod generations;
+mod normals;
 mod auto;
+mod cmaes;
 mod gp;
 mod grid;
 mod random;
@@ -13,6 +16,7 @@ mod sobol;
 use serde::{Deserialize, Serialize};
 
 pub use auto::Auto;
+pub use cmaes::Cmaes;
 pub use gp::Gp;
 pub use grid::Grid;
 pub use random::Random;
@@ -79,6 +83,7 @@ pub enum SamplerSpec {
     Random,
     Sobol,
     Gp,
+    Cmaes,
     Auto,
 }
 
@@ -89,18 +94,20 @@ impl SamplerSpec {
             SamplerSpec::Random => Box::new(Random),
             SamplerSpec::Sobol => Box::new(Sobol),
             SamplerSpec::Gp => Box::new(Gp::new()),
+            SamplerSpec::Cmaes => Box::new(Cmaes::new()),
             SamplerSpec::Auto => Box::new(Auto::new()),
         }
     }
 
     /// The samplers that need no settings.
-    pub const NAMES: [&str; 4] = ["auto", "gp", "sobol", "random"];
+    pub const NAMES: [&str; 5] = ["auto", "gp", "cmaes", "sobol", "random"];
 
     /// One of [`SamplerSpec::NAMES`].
     pub fn from_name(name: &str) -> Option<SamplerSpec> {
         match name {
             "auto" => Some(SamplerSpec::Auto),
             "gp" => Some(SamplerSpec::Gp),
+            "cmaes" => Some(SamplerSpec::Cmaes),
             "sobol" => Some(SamplerSpec::Sobol),
             "random" => Some(SamplerSpec::Random),
             _ => None,

@@ -7,7 +7,6 @@ mod design;
 mod fit;
 mod kernel;
 mod model;
-mod normal;
 mod search;
 mod targets;
 
@@ -16,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use sha2::{Digest, Sha256};
 
 use super::encoding::Encoding;
+use super::normals::Normals;
 use super::past::Past;
 use super::{History, Sampler, Sobol};
 use crate::error::Result;
@@ -26,7 +26,6 @@ use design::{Design, Feature};
 use fit::Hyperparameters;
 use kernel::Kernel;
 use model::{Likelihood, Posterior, Prior};
-use normal::Normals;
 use search::Search;
 use targets::standardised;
 

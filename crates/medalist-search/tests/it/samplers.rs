@@ -14,6 +14,7 @@ fn samplers_keep_their_contracts() {
     for sampler in [SamplerSpec::Grid { levels: 0, named: Vec::new() }, SamplerSpec::Random, SamplerSpec::Sobol] {
         check_sampler(&*sampler.build()).unwrap();
     }
+    check_sampler(&Cmaes::new()).unwrap();
 }
 
 #[track_caller]

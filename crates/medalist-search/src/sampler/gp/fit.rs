@@ -5,7 +5,7 @@ use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 
 use super::model::{Likelihood, Theta};
-use super::normal::Normals;
+use crate::sampler::normals::Normals;
 
 /// The most probable hyperparameters, from this start, and their negative log posterior.
 fn fit(likelihood: &Likelihood, start: Theta, max_steps: u64) -> (Theta, f64) {

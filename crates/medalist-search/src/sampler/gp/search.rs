@@ -6,8 +6,8 @@ use argmin::solver::quasinewton::LBFGS;
 
 use super::acquisition::Improvement;
 use super::design::Feature;
-use super::normal::Normals;
 use crate::sampler::encoding::{Encoding, Shape};
+use crate::sampler::normals::Normals;
 
 /// Candidates from anywhere, and from around the best rows.
 const N_WIDE: usize = 200;

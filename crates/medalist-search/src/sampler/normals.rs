@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-pub(super) struct Normals(pub ChaCha8Rng);
+pub(crate) struct Normals(pub ChaCha8Rng);
 
 impl Normals {
     /// Uniform in [0, 1): every multiple of 2^-53 alike.
