@@ -141,7 +141,7 @@ impl Link {
     fn of(output: &Regression, spectrum: &Spectrum, shrunk: &Array1<f64>, leverages: &[f64], ctx: &FitContext) -> Link {
         let on_axes = &output.projected * shrunk;
         let mut fitted = vec![output.mean; output.target.len()];
-        spectrum.add_scores(on_axes.as_slice().unwrap_or_default(), &mut fitted);
+        spectrum.add_scores(on_axes.as_slice().unwrap_or_default(), 0, &mut fitted);
         // What the row would have got from all others (Golub, Heath and Wahba 1979).
         for ((fitted, target), leverage) in fitted.iter_mut().zip(&output.target).zip(leverages) {
             *fitted = target - (target - *fitted) / (1.0 - leverage).max(LEAST_OWN_SHARE);

@@ -71,29 +71,60 @@ impl Spectrum {
         (coefficients, constant)
     }
 
-    /// Adds to each row of `out` its scores times the coefficients.
-    pub(crate) fn add_scores(&self, on_axes: &[f64], out: &mut [f64]) {
-        let n_rows = out.len();
-        let Some(scores) = self.scores.as_slice().filter(|_| n_rows > 0) else { return };
+    /// Adds to `out`, a place a row from `first_row` on, the row's scores times the coefficients.
+    pub(crate) fn add_scores(&self, on_axes: &[f64], first_row: usize, out: &mut [f64]) {
+        let rows = first_row..first_row + out.len();
         // An axis is contiguous, so this is a sum of vectors, which the compiler turns into wide instructions. Four axes at a time load and store each sum once; the order of the additions is that of the axes all the same.
-        let (blocks, coefficients) = (scores.chunks_exact(4 * n_rows), on_axes.chunks_exact(4));
-        let (last_scores, last_coefficients) = (blocks.remainder(), coefficients.remainder());
-        for (block, by) in blocks.zip(coefficients) {
-            let (first, last) = block.split_at(2 * n_rows);
-            let ((a, b), (c, d)) = (first.split_at(n_rows), last.split_at(n_rows));
+        let blocks = on_axes.chunks_exact(4);
+        let n_in_blocks = on_axes.len() - blocks.remainder().len();
+        for (block, by) in blocks.enumerate() {
+            let [a, b, c, d] = std::array::from_fn(|axis| &self.axis(4 * block + axis)[rows.clone()]);
             for ((((out, a), b), c), d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
                 *out = *out + by[0] * a + by[1] * b + by[2] * c + by[3] * d;
             }
         }
-        for (scores, &coefficient) in last_scores.chunks_exact(n_rows).zip(last_coefficients) {
-            for (out, score) in out.iter_mut().zip(scores) {
+        for (axis, &coefficient) in on_axes.iter().enumerate().skip(n_in_blocks) {
+            for (out, score) in out.iter_mut().zip(&self.axis(axis)[rows.clone()]) {
                 *out += coefficient * score;
             }
         }
     }
+
+    /// Adds to `out`, a place an axis, the sum of the scores of the rows from `first_row` on times the rows' numbers.
+    pub(crate) fn add_products(&self, first_row: usize, numbers: &[f64], out: &mut Array1<f64>) {
+        let rows = first_row..first_row + numbers.len();
+        for (axis, out) in out.iter_mut().enumerate() {
+            *out += dot(&self.axis(axis)[rows.clone()], numbers);
+        }
+    }
+
+    /// (n_rows,)
+    fn axis(&self, axis: usize) -> &[f64] {
+        let n_rows = self.scores.ncols();
+        let scores = self.scores.as_slice().expect("scores are made in row order");
+        &scores[axis * n_rows..(axis + 1) * n_rows]
+    }
 }
 
-fn eigen(gram: &Array2<f64>) -> Result<(Array1<f64>, Array2<f64>)> {
+/// The sum of products, eight sums side by side: the compiler may not reorder one.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    let (a_blocks, b_blocks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f64 = a_blocks.remainder().iter().zip(b_blocks.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in a_blocks.zip(b_blocks) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum::<f64>() + rest
+}
+
+/// Eigenvalues, ascending, and eigenvectors as columns.
+///
+/// # Errors
+/// When an entry is not finite.
+pub(crate) fn eigen(gram: &Array2<f64>) -> Result<(Array1<f64>, Array2<f64>)> {
     if gram.iter().any(|value| !value.is_finite()) {
         let error = Error::model("the features are too large: their squares overflow");
         return Err(error.help("scale them: prep.scale=standard"));
