@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::metric::{Metric, TargetScale};
-use crate::reader::{self, Place, StringTable};
+use crate::reader::{self, Cells, Place, StringTable};
 use crate::registry::Registry;
 use crate::split::Fold;
 use crate::table::Table;
@@ -38,7 +38,7 @@ pub struct Competition {
     /// Train's rows; feature columns in train's order.
     pub features: Table,
     /// Train's ids, byte for byte, where it has any.
-    pub train_ids: Option<Vec<Arc<str>>>,
+    pub train_ids: Option<Cells>,
     /// Over train's rows.
     pub targets: Vec<TargetColumn>,
     pub test: Option<TestSet>,

@@ -12,8 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::{
-    ChunkedArray, Column, CsvReadOptions, DataFrame, DataType, Field, PlSmallStr, PolarsResult, Schema, SerReader,
-    StringType,
+    ChunkedArray, Column, CsvReadOptions, DataFrame, DataType, Field, Float64Type, PlSmallStr, PolarsResult, Schema,
+    SerReader, StringType,
 };
 use rayon::prelude::*;
 
@@ -23,6 +23,7 @@ pub use source::{Encoding, digest};
 
 pub(crate) use date::{iso as iso_date, with_format as date_with_format};
 use draft::Builder;
+pub use draft::Cells;
 pub(crate) use draft::{Draft, Hold, Plan, Words, is_missing_number, number};
 use scan::{Fault, Rest};
 pub(crate) use source::{hex, zip_entries};
@@ -90,7 +91,7 @@ pub(crate) fn strings(place: Place) -> Result<StringTable> {
     let drafts = read(place, |_| Plan::new(Hold::Words))?;
     let columns = drafts.columns.into_iter().map(|draft| match draft {
         Draft::Words(words) => words,
-        Draft::Numbers { .. } | Draft::Skipped => Words::default(),
+        Draft::Numbers { .. } | Draft::Cells(_) | Draft::Skipped => Words::default(),
     });
     Ok(StringTable { header: drafts.header, n_rows: drafts.n_rows, columns: columns.collect() })
 }
@@ -155,7 +156,7 @@ fn read_once(place: Place, plan: &impl Fn(&str) -> Plan) -> Result<(Drafts, Vec<
                 }
                 for frame in &frames {
                     match frame.columns()[position].as_materialized_series().f64() {
-                        Ok(numbers) => builder.append_numbers(numbers.iter()),
+                        Ok(numbers) => append(builder, numbers),
                         Err(_) => {
                             let chunks = words(std::slice::from_ref(frame), position, place.path)?;
                             builder.append(plan, || chunks.iter().flat_map(|chunk| chunk.iter()));
@@ -219,10 +220,24 @@ fn has_leading_blank(text: &[u8]) -> bool {
     memchr::memchr2_iter(b' ', b'\t', text).any(|at| at == 0 || matches!(text[at - 1], b',' | b'\n' | b'"'))
 }
 
+/// Chunk by chunk, since going over all of them at once asks of each number in which it is.
+fn append(builder: &mut Builder, numbers: &ChunkedArray<Float64Type>) {
+    for chunk in numbers.downcast_iter() {
+        match chunk.validity() {
+            None => builder.append_numbers(chunk.values_iter().copied()),
+            Some(_) => builder.append_numbers(chunk.iter().map(|number| number.copied().unwrap_or(f64::NAN))),
+        }
+    }
+}
+
 /// Whether the numbers in a column are such as our own parser takes: `nan` and `inf` are words.
 fn holds_finite_numbers(column: &Column) -> bool {
     match column.as_materialized_series().f64() {
-        Ok(numbers) => numbers.iter().flatten().all(f64::is_finite),
+        Ok(numbers) => numbers.downcast_iter().all(|chunk| {
+            // What a missing number's place holds counts only where it is missing in earnest.
+            chunk.values_iter().fold(true, |finite, number| finite & number.is_finite())
+                || chunk.iter().flatten().all(|number| number.is_finite())
+        }),
         Err(_) => true,
     }
 }
@@ -247,21 +262,39 @@ struct Block {
     first_record: usize,
 }
 
+/// Records behind a header line of so many names, with room for this many bytes more.
+fn headed(records: &[u8], n_fields: usize, room: usize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(2 * n_fields + records.len() + room);
+    text.extend(std::iter::repeat_n(b"h,", n_fields).flatten());
+    *text.last_mut().expect("a header has a column") = b'\n';
+    text.extend_from_slice(records);
+    text
+}
+
 /// A file's records, block by block.
 struct Blocks<'a> {
     path: &'a Path,
     text: &'a mut dyn Read,
     header: Vec<String>,
-    /// Read, and not yet part of a block.
+    /// Read, and not yet part of a block: behind a header line as the block wants it, once the file's own is read.
     carry: Vec<u8>,
+    /// The length of that line.
+    n_before: usize,
     rest: Rest,
     n_records: usize,
 }
 
 impl<'a> Blocks<'a> {
     fn new(path: &'a Path, text: &'a mut dyn Read) -> Result<Blocks<'a>> {
-        let mut blocks =
-            Blocks { path, text, header: Vec::new(), carry: Vec::new(), rest: Rest::MayFollow, n_records: 0 };
+        let mut blocks = Blocks {
+            path,
+            text,
+            header: Vec::new(),
+            carry: Vec::new(),
+            n_before: 0,
+            rest: Rest::MayFollow,
+            n_records: 0,
+        };
         blocks.fill(BLOCK)?;
         blocks.check_mark()?;
         let (names, end) = loop {
@@ -277,22 +310,24 @@ impl<'a> Blocks<'a> {
             let message = fault.message.replace("this cell", "the header");
             return Err(Error { help: fault.help, ..Error::data(message).file(path) });
         }
-        blocks.carry.drain(..end);
+        let records = blocks.carry.split_off(end);
         blocks.header = names;
         blocks.check_header()?;
+        blocks.carry = headed(&records, blocks.header.len(), records.len());
+        blocks.n_before = blocks.carry.len() - records.len();
         Ok(blocks)
     }
 
     /// Reads until `carry` holds `length` bytes, or the file ends.
     fn fill(&mut self, length: usize) -> Result<()> {
-        let start = self.carry.len();
-        self.carry.resize(length.max(start), 0);
-        let n = source::read_up_to(self.text, &mut self.carry[start..])
-            .map_err(|error| Error::data(format!("the file cannot be unpacked or read: {error}")).file(self.path))?;
-        if start + n < self.carry.len() {
+        let n_wanted = length.saturating_sub(self.carry.len());
+        self.carry.reserve_exact(n_wanted);
+        let n = (&mut *self.text).take(n_wanted as u64).read_to_end(&mut self.carry);
+        let n =
+            n.map_err(|error| Error::data(format!("the file cannot be unpacked or read: {error}")).file(self.path))?;
+        if n < n_wanted {
             self.rest = Rest::None;
         }
-        self.carry.truncate(start + n);
         Ok(())
     }
 
@@ -337,12 +372,13 @@ impl<'a> Blocks<'a> {
                 let length = if self.carry.len() < BLOCK { BLOCK } else { self.carry.len() * 2 };
                 self.fill(length)?;
             }
-            if self.carry.is_empty() {
+            let records = &self.carry[self.n_before..];
+            if records.is_empty() {
                 return Ok(None);
             }
-            let scanned = scan::scan(&self.carry, n_fields, self.rest).map_err(|fault| self.error(fault))?;
+            let scanned = scan::scan(records, n_fields, self.rest).map_err(|fault| self.error(fault))?;
             if scanned.end == 0 {
-                if self.carry.len() > LONGEST_RECORD {
+                if records.len() > LONGEST_RECORD {
                     let error = Error::data("this row has no end: most likely a quote is opened here and never closed");
                     return Err(error.file(self.path).row(self.n_records + 1));
                 }
@@ -351,20 +387,18 @@ impl<'a> Blocks<'a> {
                 }
                 continue;
             }
-            let carry = self.carry.split_off(scanned.end);
-            let records = std::mem::replace(&mut self.carry, carry);
-            scan::check_letters(&records).map_err(|fault| self.error(fault))?;
+            let (records, carried) = records.split_at(scanned.end);
+            scan::check_letters(records).map_err(|fault| self.error(fault))?;
+            let usual = scanned.unusual.then(|| headed(&scan::rewrite(records, n_fields), n_fields, 0));
+            let carry = headed(carried, n_fields, BLOCK);
+            let mut text = std::mem::replace(&mut self.carry, carry);
+            text.truncate(self.n_before + scanned.end);
             let first_record = self.n_records;
             self.n_records += scanned.n_records;
             if scanned.n_records == 0 {
                 continue;
             }
-            let records = if scanned.unusual { scan::rewrite(&records, n_fields) } else { records };
-            let mut text = Vec::with_capacity(records.len() + 2 * n_fields);
-            text.extend(std::iter::repeat_n(b"h,", n_fields).flatten());
-            *text.last_mut().expect("a header has a column") = b'\n';
-            text.extend_from_slice(&records);
-            return Ok(Some(Block { text, n_records: scanned.n_records, first_record }));
+            return Ok(Some(Block { text: usual.unwrap_or(text), n_records: scanned.n_records, first_record }));
         }
     }
 
@@ -408,7 +442,7 @@ mod tests {
                     assert_eq!(words.get(odd_row).map(|word| &**word), Some(cell));
                     assert!(number(cell).is_none(), "{odd:?} is a number");
                 }
-                Draft::Skipped => panic!("{odd:?}: the column was not read"),
+                Draft::Cells(_) | Draft::Skipped => panic!("{odd:?}: the column was not read"),
             }
         }
     }

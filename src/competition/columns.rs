@@ -46,7 +46,7 @@ fn is_text(words: &[&Words]) -> bool {
 pub fn as_words(draft: &Draft) -> Option<&Words> {
     match draft {
         Draft::Words(words) => Some(words),
-        Draft::Numbers { .. } | Draft::Skipped => None,
+        Draft::Numbers { .. } | Draft::Cells(_) | Draft::Skipped => None,
     }
 }
 
@@ -106,7 +106,7 @@ fn each(drafts: Vec<Draft>, build: impl Fn(Draft) -> Result<Values>) -> Result<V
 pub fn parsed(draft: Draft, name: &str, what: &str, of: impl Fn(&str) -> Option<f64>) -> Result<Vec<f64>> {
     let words = match draft {
         Draft::Numbers { values, .. } => return Ok(values),
-        Draft::Skipped => return Ok(Vec::new()),
+        Draft::Cells(_) | Draft::Skipped => return Ok(Vec::new()),
         Draft::Words(words) => words,
     };
     let values: Vec<Option<f64>> = words.levels.iter().map(|level| of(level)).collect();
@@ -136,7 +136,7 @@ fn categorical(drafts: Vec<Draft>) -> Vec<Values> {
         .map(|draft| match draft {
             Draft::Words(words) => words,
             Draft::Numbers { values, .. } => Words::missing(values.len()),
-            Draft::Skipped => Words::default(),
+            Draft::Cells(_) | Draft::Skipped => Words::default(),
         })
         .collect();
     let mut levels: Vec<Arc<str>> = words.iter().flat_map(|words| words.levels.iter().cloned()).collect();
@@ -166,7 +166,7 @@ fn text(draft: Draft) -> Values {
     match draft {
         Draft::Words(words) => Values::Text((0..words.codes.len()).map(|row| words.get(row).cloned()).collect()),
         Draft::Numbers { values, .. } => Values::Text(vec![None; values.len()]),
-        Draft::Skipped => Values::Text(Vec::new()),
+        Draft::Cells(_) | Draft::Skipped => Values::Text(Vec::new()),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::table::{Column, ColumnType, MISSING, Table, Values};
 pub fn names(
     config: &Config,
     headers: &Headers,
-    train: &Drafts,
+    train: &mut Drafts,
     test: Option<&Drafts>,
     notes: &mut Vec<String>,
 ) -> Vec<String> {
@@ -30,11 +30,14 @@ pub fn names(
     for name in headers.train.iter().filter(|name| !is_role(name)) {
         if config.id.as_ref() == Some(name) {
             let column = config.columns.get(name);
-            let all_dates = |drafts: &Drafts| {
-                let words = drafts.header.contains(name).then(|| columns::as_words(take(drafts, name))).flatten();
-                words.is_some_and(|words| words.levels.iter().all(|level| columns::date(level, column).is_some()))
+            let is_date = |cell: &str| columns::date(cell, column).is_some();
+            let all_dates = |drafts: &Drafts| match drafts.header.contains(name).then(|| take(drafts, name)) {
+                Some(Draft::Cells(cells)) => cells.iter().all(is_date),
+                Some(Draft::Words(words)) => words.levels.iter().all(|level| is_date(level)),
+                _ => false,
             };
             if all_dates(train) && test.is_none_or(all_dates) {
+                hold_as_words(train, name);
                 notes.push(format!("the id `{name}` is a date: it is learned from as well"));
                 names.push(name.clone());
             }
@@ -144,6 +147,15 @@ pub fn tables(
     Ok((Table::new(train.n_rows, kept), test))
 }
 
+fn hold_as_words(drafts: &mut Drafts, name: &str) {
+    let draft = drafts.header.iter().position(|column| column == name).map(|position| &mut drafts.columns[position]);
+    if let Some(draft) = draft
+        && let Draft::Cells(cells) = &*draft
+    {
+        *draft = Draft::Words(cells.to_words());
+    }
+}
+
 fn give(drafts: &mut Drafts, name: &str) -> Draft {
     let position = drafts.header.iter().position(|column| column == name).expect("features are in both files");
     std::mem::replace(&mut drafts.columns[position], Draft::Skipped)
@@ -160,7 +172,7 @@ fn spellings(kind: ColumnType, drafts: &[Draft]) -> Vec<String> {
                     words.levels.iter().filter(|level| reader::is_missing_number(level)).map(|level| level.to_string()),
                 );
             }
-            Draft::Skipped => {}
+            Draft::Cells(_) | Draft::Skipped => {}
         }
     }
     found.into_iter().collect()

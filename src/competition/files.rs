@@ -172,7 +172,18 @@ fn missing(name: &str, config: &Config) -> Vec<String> {
     config.missing.iter().chain(own).cloned().collect()
 }
 
-/// How to hold a column of train or test.
+/// How to hold a column of train.
+pub fn train_plan(name: &str, config: &Config, headers: &Headers) -> Plan {
+    let plan = plan(name, config, headers);
+    let folds = &config.folds;
+    let has_another_role = folds.time.as_deref() == Some(name)
+        || folds.column.as_deref() == Some(name)
+        || folds.group.as_ref().is_some_and(|group| group.column() == name);
+    // Nobody looks for one of train's ids among the others.
+    if config.id.as_deref() == Some(name) && !has_another_role { Plan { hold: Hold::Cells, ..plan } } else { plan }
+}
+
+/// How to hold a column of test.
 pub fn plan(name: &str, config: &Config, headers: &Headers) -> Plan {
     let folds = &config.folds;
     let is = |wanted: Option<&String>| wanted.is_some_and(|wanted| wanted == name);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::config::FILE_NAME;
-use super::files::{Files, Headers, plan, take};
+use super::files::{Files, Headers, plan, take, train_plan};
 use super::{Competition, Config, FileFacts, TestSet, features, layout, roles, target};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
@@ -24,7 +24,7 @@ pub fn load(dir: &Path, registry: &Registry) -> Result<Competition> {
 
     let mut notes = Vec::new();
     let train_path = files.path("train").expect("there is always a train file").to_path_buf();
-    let mut train = files.read("train", &config, |name| plan(name, &config, &headers))?;
+    let mut train = files.read("train", &config, |name| train_plan(name, &config, &headers))?;
     let mut test = match files.path("test") {
         Some(_) => Some(files.read("test", &config, |name| plan(name, &config, &headers))?),
         None => None,
@@ -35,7 +35,7 @@ pub fn load(dir: &Path, registry: &Registry) -> Result<Competition> {
     let at_train = |error: Error| error.file(&train_path);
 
     let train_ids = match config.id.as_ref().filter(|id| train.header.contains(id)) {
-        Some(id) => Some(roles::ids(id, take(&train, id)).map_err(at_train)?),
+        Some(id) => Some(roles::train_ids(id, take(&train, id)).map_err(at_train)?),
         None => None,
     };
     let test_ids = match (&config.id, &test) {
@@ -82,7 +82,7 @@ pub fn load(dir: &Path, registry: &Registry) -> Result<Competition> {
         (None, None) => None,
     };
 
-    let names = features::names(&config, &headers, &train, test.as_ref(), &mut notes);
+    let names = features::names(&config, &headers, &mut train, test.as_ref(), &mut notes);
     let (features, test_features) =
         features::tables(&files, &config, &headers, &names, &mut train, test.as_mut(), &mut notes)?;
     if features.columns().is_empty() {

@@ -6,14 +6,30 @@ use std::sync::Arc;
 use super::config::GroupConfig;
 use super::{Config, columns};
 use crate::error::{Error, Result};
-use crate::reader::{self, Draft, StringTable};
+use crate::reader::{self, Cells, Draft, StringTable};
 use crate::table::MISSING;
 
 /// Seconds of a day: the unit of a gap between dates.
 const DAY: f64 = 86_400.0;
 
-pub fn ids(name: &str, draft: &Draft) -> Result<Vec<Arc<str>>> {
-    let words = columns::as_words(draft).ok_or_else(|| Error::unexpected("ids are held as words").column(name))?;
+pub fn train_ids(name: &str, draft: &Draft) -> Result<Cells> {
+    let ids = match draft {
+        Draft::Cells(cells) => cells.clone(),
+        draft => Cells::from_words(columns::as_words(draft).ok_or_else(|| not_words(name))?),
+    };
+    let empty = ids.iter().position(str::is_empty);
+    match empty {
+        Some(row) => Err(Error::data("this row has no id").column(name).row(row + 1)),
+        None => Ok(ids),
+    }
+}
+
+fn not_words(name: &str) -> Error {
+    Error::unexpected("ids are held as words").column(name)
+}
+
+fn ids(name: &str, draft: &Draft) -> Result<Vec<Arc<str>>> {
+    let words = columns::as_words(draft).ok_or_else(|| not_words(name))?;
     let id =
         |row: usize| words.get(row).cloned().ok_or_else(|| Error::data("this row has no id").column(name).row(row + 1));
     (0..words.codes.len()).map(id).collect()
@@ -81,7 +97,7 @@ pub fn given(draft: &Draft) -> Vec<Option<u32>> {
     words.codes.iter().map(|&code| if code == MISSING { None } else { number(code) }).collect()
 }
 
-pub fn given_by_file(table: &StringTable, id: &str, ids: &[Arc<str>]) -> Result<Vec<Option<u32>>> {
+pub fn given_by_file(table: &StringTable, id: &str, ids: &Cells) -> Result<Vec<Option<u32>>> {
     let (Some(column), 2) = (table.column(id), table.header.len()) else {
         return Err(Error::data(format!("a file of folds has two columns, `{id}` and the fold")));
     };
@@ -95,7 +111,7 @@ pub fn given_by_file(table: &StringTable, id: &str, ids: &[Arc<str>]) -> Result<
     names.retain(|name| !name.is_empty());
     columns::sort_labels(&mut names);
     names.dedup();
-    let fold = |id: &Arc<str>| match fold_of.get(&**id) {
+    let fold = |id: &str| match fold_of.get(id) {
         Some(&"") => Ok(None),
         Some(name) => Ok(names.iter().position(|known| **known == **name).map(|at| at as u32)),
         None => Err(Error::data(format!("train's id `{id}` is missing"))),

@@ -41,7 +41,7 @@ fn values(name: &str, draft: Draft) -> Result<TargetColumn> {
 fn classes(name: &str, task: Task, draft: Draft) -> Result<TargetColumn> {
     let words: Words = match draft {
         Draft::Words(words) => words,
-        Draft::Numbers { .. } | Draft::Skipped => Words::default(),
+        Draft::Numbers { .. } | Draft::Cells(_) | Draft::Skipped => Words::default(),
     };
     if let Some(row) = words.codes.iter().position(|&code| code == MISSING) {
         return Err(missing(name, row));

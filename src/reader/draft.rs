@@ -19,6 +19,8 @@ pub enum Hold {
     /// Numbers where all cells are, else words.
     Either,
     Words,
+    /// As they stand in the file: for ids, of which hardly any comes twice.
+    Cells,
 }
 
 /// How to read one column.
@@ -46,6 +48,56 @@ pub enum Draft {
         spellings: Vec<String>,
     },
     Words(Words),
+    Cells(Cells),
+}
+
+/// Cells byte for byte, one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct Cells {
+    text: String,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Cells {
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Empty where the cell is missing.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn get(&self, row: usize) -> &str {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        &self.text[start..self.ends[row]]
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|row| self.get(row))
+    }
+
+    pub fn from_words(words: &Words) -> Cells {
+        let mut cells = Cells::default();
+        (0..words.codes.len()).for_each(|row| cells.push(words.get(row).map(|word| &**word)));
+        cells
+    }
+
+    /// The same as words.
+    pub fn to_words(&self) -> Words {
+        let mut words = Words::default();
+        self.iter().for_each(|cell| words.push(Some(cell), &Plan::new(Hold::Words)));
+        words
+    }
+
+    fn push(&mut self, cell: Option<&str>) {
+        self.text.push_str(cell.unwrap_or_default());
+        self.ends.push(self.text.len());
+    }
 }
 
 /// Words by code, in order of appearance.
@@ -54,7 +106,17 @@ pub struct Words {
     /// [`MISSING`] where the cell is empty.
     pub codes: Vec<u32>,
     pub levels: Vec<Arc<str>>,
-    index: HashMap<Arc<str>, u32, BuildHasherDefault<WordHasher>>,
+    /// The codes of short words, by their bytes: nothing has to be followed to compare them.
+    short: HashMap<u128, u32, BuildHasherDefault<WordHasher>>,
+    long: HashMap<Arc<str>, u32, BuildHasherDefault<WordHasher>>,
+}
+
+/// The bytes of a word that is short enough, and their number; None of a longer one.
+fn short(word: &str) -> Option<u128> {
+    let mut bytes = [0; 16];
+    bytes.get_mut(..word.len()).filter(|_| word.len() < 16)?.copy_from_slice(word.as_bytes());
+    bytes[15] = word.len() as u8;
+    Some(u128::from_le_bytes(bytes))
 }
 
 impl Words {
@@ -71,10 +133,13 @@ impl Words {
 
     fn push(&mut self, cell: Option<&str>, plan: &Plan) {
         let code = match cell {
-            Some(cell) if !cell.is_empty() => match self.index.get(cell) {
-                Some(&code) => code,
-                None => self.add(cell, plan),
-            },
+            Some(cell) if !cell.is_empty() => {
+                let known = match short(cell) {
+                    Some(bytes) => self.short.get(&bytes),
+                    None => self.long.get(cell),
+                };
+                known.copied().unwrap_or_else(|| self.add(cell, plan))
+            }
             _ => MISSING,
         };
         self.codes.push(code);
@@ -89,7 +154,10 @@ impl Words {
             self.levels.push(word.clone());
             self.levels.len() as u32 - 1
         };
-        self.index.insert(word, code);
+        match short(cell) {
+            Some(bytes) => self.short.insert(bytes, code),
+            None => self.long.insert(word, code),
+        };
         code
     }
 }
@@ -117,6 +185,7 @@ pub enum Builder {
         spellings: Vec<String>,
     },
     Words(Words),
+    Cells(Cells),
     /// Held numbers, and then met a word: the column's first cells must be read again as words.
     Again,
 }
@@ -127,6 +196,7 @@ impl Builder {
             Hold::Skip => Builder::Skip,
             Hold::Either => Builder::Numbers { values: Vec::new(), spellings: Vec::new() },
             Hold::Words => Builder::Words(Words::default()),
+            Hold::Cells => Builder::Cells(Cells::default()),
         }
     }
 
@@ -136,6 +206,10 @@ impl Builder {
             Builder::Skip | Builder::Again => return,
             Builder::Words(words) => {
                 cells().for_each(|cell| words.push(cell, plan));
+                return;
+            }
+            Builder::Cells(held) => {
+                cells().for_each(|cell| held.push(cell));
                 return;
             }
             Builder::Numbers { values, spellings } => {
@@ -161,10 +235,10 @@ impl Builder {
             && matches!(self, Builder::Numbers { values, spellings } if !values.is_empty() && spellings.is_empty())
     }
 
-    /// Appends to a column of numbers; None is missing.
-    pub fn append_numbers(&mut self, numbers: impl Iterator<Item = Option<f64>>) {
+    /// Appends to a column of numbers; NaN is missing.
+    pub fn append_numbers(&mut self, numbers: impl Iterator<Item = f64>) {
         if let Builder::Numbers { values, .. } = self {
-            values.extend(numbers.map(|number| number.unwrap_or(f64::NAN)));
+            values.extend(numbers);
         }
     }
 
@@ -173,6 +247,7 @@ impl Builder {
             Builder::Skip | Builder::Again => Draft::Skipped,
             Builder::Numbers { values, spellings } => Draft::Numbers { values, spellings },
             Builder::Words(words) => Draft::Words(words),
+            Builder::Cells(cells) => Draft::Cells(cells),
         }
     }
 }
@@ -217,6 +292,11 @@ impl Hasher for WordHasher {
 
     fn write_u8(&mut self, byte: u8) {
         self.mix(u64::from(byte));
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        self.mix(number as u64);
+        self.mix((number >> 64) as u64);
     }
 
     fn finish(&self) -> u64 {
@@ -271,6 +351,23 @@ mod tests {
         assert!(spellings.is_empty());
         let Draft::Words(words) = draft(&["x", "-1", "x", "n.a."], &plan) else { panic!() };
         assert_eq!(words.codes, [0, MISSING, 0, MISSING]);
+    }
+
+    #[test]
+    fn words_of_any_length_have_codes_of_their_own() {
+        let words: Vec<String> = (1..40).flat_map(|n| [format!("{}a", "x".repeat(n)), "x".repeat(n)]).collect();
+        let cells: Vec<&str> = words.iter().chain(&words).map(String::as_str).collect();
+        let Draft::Words(drafted) = draft(&cells, &Plan::new(Hold::Words)) else { panic!() };
+        let codes: Vec<u32> = (0..words.len() as u32).collect();
+        assert_eq!(drafted.codes, [codes.clone(), codes].concat());
+        assert!(drafted.levels.iter().zip(&words).all(|(level, word)| **level == **word));
+    }
+
+    #[test]
+    fn cells_are_held_byte_for_byte() {
+        let Draft::Cells(cells) = draft(&["007", "", "7", "ü"], &Plan::new(Hold::Cells)) else { panic!() };
+        assert_eq!(cells.iter().collect::<Vec<_>>(), ["007", "", "7", "ü"]);
+        assert_eq!(cells.to_words().codes, [0, MISSING, 1, 2]);
     }
 
     #[test]

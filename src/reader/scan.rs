@@ -126,7 +126,8 @@ pub fn check_letters(text: &[u8]) -> Result<(), Fault> {
     } else {
         (
             "this cell is not UTF-8",
-            "where the file is in latin1, say `encoding = \"latin1\"` in competition.toml".to_string(),
+            "where the file is in latin1, say `encoding = \"latin1\"` in competition.toml (`--encoding latin1` for a new one)"
+                .to_string(),
         )
     };
     Err(Fault { record, field: Some(field), message: message.to_string(), help: Some(help) })

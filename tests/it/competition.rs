@@ -144,7 +144,7 @@ fn leaks_and_levels_of_the_real_files_are_handled() {
     assert_eq!(&*bike.test.unwrap().ids[0], "2011-01-20 00:00:00");
     let spaceship = load("spaceship-titanic", "accuracy");
     assert_eq!(*spaceship.targets[0].labels, ["False", "True"]);
-    assert_eq!(&*spaceship.train_ids.unwrap()[0], "0001_01");
+    assert_eq!(spaceship.train_ids.unwrap().get(0), "0001_01");
     let houses = load("house-prices-advanced-regression-techniques", "rmse_log");
     let levels = |name: &str| match &houses.features.column(name).unwrap().values {
         medalist::table::Values::Categorical { levels, .. } => levels.to_vec(),

@@ -95,7 +95,7 @@ fn cells(draft: &Draft) -> Vec<u64> {
             values.iter().map(|value| if value.is_nan() { u64::MAX } else { (value + 0.0).to_bits() }).collect()
         }
         Draft::Words(words) => words.codes.iter().map(|&code| u64::from(code)).collect(),
-        Draft::Skipped => Vec::new(),
+        Draft::Cells(_) | Draft::Skipped => Vec::new(),
     }
 }
 

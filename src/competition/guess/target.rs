@@ -272,6 +272,7 @@ pub fn words(draft: &Draft) -> Vec<String> {
         Draft::Numbers { values, .. } => {
             values.iter().map(|value| if value.is_nan() { String::new() } else { value.to_string() }).collect()
         }
+        Draft::Cells(cells) => cells.iter().map(str::to_string).collect(),
         Draft::Skipped => Vec::new(),
     }
 }
