@@ -82,6 +82,11 @@ pub fn model(session: &Session, args: &NewModelArgs) -> Result<()> {
     let type_name = camel_case(name);
     let written = if in_clone {
         let file = workspace.root.join("src/models").join(format!("{name}.rs"));
+        let shared = file.with_extension("");
+        if shared.is_dir() {
+            let error = Error::usage(format!("`{name}` cannot be a model's name")).file(shared);
+            return Err(error.help("a folder of this name holds what models share: choose another"));
+        }
         let text = template(name, &type_name, "crate");
         write_new(&file, &text)?;
         vec![file]
@@ -152,16 +157,26 @@ fn write_new(file: &Path, text: &str) -> Result<()> {
     std::io::Write::write_all(&mut handle, text.as_bytes()).map_err(|error| Error::io(file, &error))
 }
 
+/// Rust's keywords (The Rust Reference, 2.3), which cannot name a module, and names that mean something here.
+const RESERVED: [&str; 57] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "main",
+    "match", "medalist", "mod", "model", "move", "mut", "override", "prep", "priv", "pub", "ref", "return", "self",
+    "static", "struct", "super", "test", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
+    "virtual", "where", "while", "yield", "contract",
+];
+
 /// # Errors
-/// When it is no snake_case identifier.
+/// When it is no snake_case identifier, or one that is taken.
 fn checked_name(name: &str) -> Result<&str> {
     let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
     let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
-    let reserved = [
-        "mod", "self", "super", "crate", "model", "prep", "fn", "type", "impl", "use", "pub", "main", "test",
-        "medalist",
-    ];
-    if starts_well && name.chars().all(letters) && !reserved.contains(&name) && name.len() <= 60 {
+    if RESERVED.contains(&name) {
+        return Err(
+            Error::usage(format!("`{name}` cannot be a model's name")).help("it means something else: choose another")
+        );
+    }
+    if starts_well && name.chars().all(letters) && name.len() <= 60 {
         return Ok(name);
     }
     Err(Error::usage(format!("`{name}` cannot be a model's name")).help("snake_case, such as my_ridge"))

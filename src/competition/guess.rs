@@ -193,10 +193,15 @@ impl Guess {
         );
         let file = inside.join(FILE_NAME);
         std::fs::write(&file, text).map_err(|error| Error::io(&file, &error))?;
-        let competition = Competition::load(&inside, registry)?;
-        competition.metric(registry)?;
-        competition.folds(None)?;
-        drop(competition);
+        let tried = Competition::load(&inside, registry).and_then(|competition| {
+            competition.metric(registry)?;
+            competition.folds(None)
+        });
+        // Its folder is gone when the user reads this.
+        tried.map_err(|error| Error {
+            file: error.file.map(|file| file.strip_prefix(&inside).map(Path::to_path_buf).unwrap_or(file)),
+            ..error
+        })?;
         std::fs::rename(&inside, &folder).map_err(io)?;
         Competition::load(&folder, registry)
     }
@@ -242,6 +247,11 @@ fn check_column(sheet: &Sheet, file: &Path, name: &str) -> Result<()> {
         return Ok(());
     }
     let error = Error::usage(format!("there is no column `{name}`")).file(file);
+    if let [only] = sheet.header.as_slice()
+        && let Some(separator) = only.chars().find(|letter| [';', '\t', '|'].contains(letter))
+    {
+        return Err(error.help(format!("its cells are separated by {separator:?}: write it with commas")));
+    }
     Err(match crate::nearest(name, sheet.header.iter().map(String::as_str)) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error.help(format!("it has {}", columns::some_of(&sheet.header))),

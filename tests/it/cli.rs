@@ -101,5 +101,6 @@ fn a_new_model_outside_a_clone_is_a_crate_of_its_own() {
     check(&workspace, "new model my_ridge", 2, &["nothing was overwritten"]);
     check(&workspace, "new model My-Ridge", 2, &["snake_case"]);
     check(&workspace, "new model ridge", 2, &["already"]);
+    check(&workspace, "new model loop", 2, &["choose another"]);
     check(&workspace, "sweep penguins --models my_ridge", 2, &["cargo run --release", "rebuilds"]);
 }

@@ -51,6 +51,18 @@ fn id_target_task_and_folds_come_from_the_files() {
 }
 
 #[test]
+fn an_error_names_the_file_that_the_user_gave() {
+    let twice = rows("id,x,kind", 3, |n| format!("7,{n},a"));
+    let workspace = with_files(&[usual()[0].clone(), ("test.csv", twice)]);
+    let ran = workspace.run("new competition c --train in/train.csv --test in/test.csv --metric accuracy").fails(3);
+    assert!(ran.stderr.contains("test.csv") && !ran.stderr.contains(".new-"), "{}", ran.stderr);
+    assert!(std::fs::read_dir(workspace.path("competitions")).unwrap().next().is_none());
+    workspace.write("in/semicolons.csv", rows("id;x;y", 3, |n| format!("{n};1;2")));
+    let ran = workspace.run("new competition c --train in/semicolons.csv --target y --metric accuracy").fails(2);
+    assert!(ran.stderr.contains("';'") && ran.stderr.contains("commas"), "{}", ran.stderr);
+}
+
+#[test]
 fn nothing_is_overwritten_and_nothing_half_done_is_left() {
     let workspace = with_files(&usual());
     guessed(&workspace, "--dir in --metric accuracy");
