@@ -6,6 +6,7 @@ mod args;
 mod board;
 mod check;
 mod describe;
+mod folds;
 mod new;
 mod output;
 mod studies;
@@ -21,6 +22,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::error::{Error, Kind, Result};
 use crate::registry::Registry;
+use crate::reporter;
 use crate::workspace::Workspace;
 
 use args::{Arguments, Command, Global, New};
@@ -64,6 +66,7 @@ impl Session {
             Command::Show(args) => describe::show(self, &args),
             Command::Models(args) => describe::models(self, &args),
             Command::Metrics => describe::metrics(self),
+            Command::Folds(args) => folds::folds(self, &args),
             Command::Competitions => describe::competitions(self),
             Command::Leaderboard(args) => board::leaderboard(self, &args),
             Command::Studies(args) => studies::studies(self, &args),
@@ -97,7 +100,7 @@ impl Session {
     /// A line on stderr, unless `-q`.
     fn say(&self, line: impl AsRef<str>) {
         if !self.global.quiet {
-            eprintln!("{}", line.as_ref());
+            reporter::say(line.as_ref());
         }
     }
 
@@ -109,7 +112,7 @@ impl Session {
             // The reader may have gone; the exit code still says it.
             let _ = output::print(&format!("{}\n", error.to_json()));
         } else {
-            eprintln!("{} {error}", output::paint(output::RED, "error:"));
+            reporter::say(&format!("{} {error}", output::paint(output::RED, "error:")));
         }
     }
 }

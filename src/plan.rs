@@ -11,7 +11,6 @@ use medalist_search::{
     SearchSpace, StudySpec, Value, propose,
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::competition::Competition;
 use crate::error::{Error, Result};
@@ -19,7 +18,7 @@ use crate::metric::Metric;
 use crate::model::InputKind;
 use crate::prepare;
 use crate::registry::{ModelEntry, Registry};
-use crate::split::Fold;
+use crate::split::{Fold, fingerprint};
 use crate::target::Task;
 
 /// Trials of a search that has neither `--trials` nor `--time`.
@@ -395,18 +394,6 @@ fn problem(competition: &Competition, metric: &dyn Metric, folds: &[Fold]) -> se
         "metric": metric.name(),
         "folds": fingerprint(folds),
     })
-}
-
-/// The sha256 of the folds' rows, in hex.
-fn fingerprint(folds: &[Fold]) -> String {
-    let mut hash = Sha256::new();
-    for fold in folds {
-        for rows in [&fold.train, &fold.valid] {
-            hash.update((rows.len() as u64).to_le_bytes());
-            rows.iter().for_each(|row| hash.update(row.to_le_bytes()));
-        }
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn checked_name(name: &str) -> Result<&str> {

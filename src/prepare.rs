@@ -21,7 +21,7 @@ pub struct Prepared {
     pub scored: AnyInput,
     /// What models derive from these rows: lives as long as they do.
     pub once: Once,
-    /// Bytes that `train` and `scored` hold, from their shapes.
+    /// Bytes that `train`, `scored` and what is derived from them hold, from their shapes.
     pub memory: u64,
 }
 
@@ -86,7 +86,8 @@ pub fn prepare(
             (AnyInput::Tensor(reshaped(&train, tensor)?), AnyInput::Tensor(reshaped(&scored, tensor)?))
         }
     };
-    let memory = memory(&train) + memory(&scored);
+    // What models derive once from the training rows (a spectrum, sorted neighbours, bins) is about as large as they are.
+    let memory = 2 * memory(&train) + memory(&scored);
     Ok(Prepared { train, scored, once: Once::default(), memory })
 }
 

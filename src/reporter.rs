@@ -2,7 +2,7 @@
 //!
 //! Reporters only listen to the runner's events. They may read the clock; nothing they do reaches a result.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -102,7 +102,7 @@ impl Progress {
 
     fn line(&self, text: &str) {
         if self.bar.is_hidden() {
-            eprintln!("{text}");
+            say(text);
         } else {
             self.bar.println(text);
         }
@@ -174,7 +174,7 @@ impl Reporter for Progress {
                 if self.verbosity == Verbosity::Normal && self.bar.is_hidden() && due {
                     state.last_line = Some(Instant::now());
                     let of = self.n_trials.map(|n_trials| format!("/{n_trials}")).unwrap_or_default();
-                    eprintln!("{}{of} trials, {}", state.n_done, self.message(&state));
+                    say(&format!("{}{of} trials, {}", state.n_done, self.message(&state)));
                 }
             }
             _ => {}
@@ -237,6 +237,11 @@ impl Reporter for All<'_> {
             reporter.report(event);
         }
     }
+}
+
+/// A line on stderr. A reader that has gone (`2>&1 | head`) is no error: what matters is stored.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// `3.2s`, `1m05s`, `2h07m`.

@@ -3,23 +3,76 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use medalist_search::{Params, Store, StudySpec, Trial, TrialState, best};
+use medalist_search::{Attachment, Params, Store, StudySpec, Trial, TrialState, best};
 
 use crate::competition::Competition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::leaderboard::{self, Row};
 use crate::metric::Direction;
+use crate::plan::Plan;
 use crate::predictions::Predictions;
 use crate::registry::Registry;
+use crate::split::{self, Fold};
 use crate::submission;
 
 /// The names under which a trial's test predictions are attached.
 pub const TEST_REFIT: &str = "test_refit";
 pub const TEST_AVERAGE: &str = "test_average";
+/// The name of the folds' rows among a study's attachments.
+const FOLDS: &str = "folds";
 
 /// The slug of the competition that a study is about.
 pub fn slug(spec: &StudySpec) -> &str {
     spec.problem["competition"].as_str().unwrap_or_default()
+}
+
+/// A study's folds: those written into it when it began, or the competition's where it was begun before studies kept them, or on other data than the present ones.
+///
+/// # Errors
+/// When the store cannot be read, or holds other folds than the study was begun with.
+pub fn folds(store: &dyn Store, spec: &StudySpec, competition: &Competition) -> Result<Vec<Fold>> {
+    let kept = match check_data(spec, competition) {
+        Ok(()) => store.study_attachment(&spec.name, FOLDS)?,
+        Err(_) => None,
+    };
+    let Some(bytes) = kept else { return competition.folds(requested(spec)?.folds) };
+    let folds = split::from_bytes(&bytes, competition.features.n_rows())?;
+    if spec.problem["folds"] != split::fingerprint(&folds).as_str() {
+        let message = format!("the store holds other folds than study `{}` was begun with", spec.name);
+        return Err(Error::new(Kind::Store, message).help("the store is damaged: restore a copy of it"));
+    }
+    Ok(folds)
+}
+
+/// The plan as the user asked for it.
+///
+/// # Errors
+/// When a newer version wrote it.
+pub fn requested(spec: &StudySpec) -> Result<Plan> {
+    serde_json::from_value(spec.requested.clone())
+        .map_err(|error| Error::new(Kind::Store, format!("study `{}`: its plan cannot be read: {error}", spec.name)))
+}
+
+/// # Errors
+/// When the competition's data or settings are not those that the study was begun with.
+pub fn check_data(spec: &StudySpec, competition: &Competition) -> Result<()> {
+    if spec.problem["data and settings"] == competition.fingerprint.as_str() {
+        return Ok(());
+    }
+    let message = format!("study `{}` was made on other data or settings of `{}`", spec.name, competition.slug);
+    Err(Error::config(message).help("put them back, or sweep again"))
+}
+
+/// Writes a study's folds into it, once.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub fn keep_folds(store: &dyn Store, spec: &StudySpec, folds: &[Fold], n_rows: usize) -> Result<()> {
+    if store.study_attachment(&spec.name, FOLDS)?.is_some() {
+        return Ok(());
+    }
+    let bytes = split::to_bytes(folds, n_rows)?;
+    Ok(store.put_study_attachment(&spec.name, &Attachment { name: FOLDS.to_string(), bytes })?)
 }
 
 /// The trials that count: the unbroken prefix of finished ones.

@@ -5,6 +5,7 @@
 mod even;
 mod given;
 mod group;
+mod kept;
 mod time;
 
 use medalist_search::Seed;
@@ -16,6 +17,7 @@ use crate::target::Target;
 pub use even::{KFold, Stratified};
 pub use given::Given;
 pub use group::{Group, LeaveOneGroupOut, StratifiedGroup};
+pub use kept::{from_bytes, to_bytes};
 pub use time::{TimeBlocked, TimeExpanding};
 
 /// One split of the rows.
@@ -76,18 +78,16 @@ impl<S: Splitter + ?Sized> Splitter for Box<S> {
     }
 }
 
-/// SHA-256 (lower case hex) of all folds' rows: equal exactly where the folds are.
+/// The sha256 of the folds' rows, in hex: equal exactly where the folds are.
 pub fn fingerprint(folds: &[Fold]) -> String {
-    let mut hasher = Sha256::new();
+    let mut hash = Sha256::new();
     for fold in folds {
-        for number in [fold.repeat, fold.fold, fold.train.len() as u32, fold.valid.len() as u32] {
-            hasher.update(number.to_le_bytes());
-        }
-        for row in fold.train.iter().chain(&fold.valid) {
-            hasher.update(row.to_le_bytes());
+        for rows in [&fold.train, &fold.valid] {
+            hash.update((rows.len() as u64).to_le_bytes());
+            rows.iter().for_each(|row| hash.update(row.to_le_bytes()));
         }
     }
-    crate::reader::hex(&hasher.finalize())
+    crate::reader::hex(&hash.finalize())
 }
 
 /// Folds from the number of the fold that scores each row; a row without one is always trained on.

@@ -65,6 +65,8 @@ pub enum Command {
     Show(ShowArgs),
     /// List the competitions of the workspace
     Competitions,
+    /// Show the folds of a competition or study: their sizes, or with `--output csv` the fold of every row
+    Folds(FoldsArgs),
     /// List the models, or the parameters of one
     Models(ModelsArgs),
     /// List the metrics
@@ -292,6 +294,15 @@ pub struct InitArgs {
 #[derive(Args)]
 pub struct ShowArgs {
     /// A competition's slug, or STUDY/NUMBER
+    pub what: String,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  medalist folds titanic
+  medalist folds titanic --output csv > folds.csv")]
+pub struct FoldsArgs {
+    /// A competition's slug, or a study's name
     pub what: String,
 }
 

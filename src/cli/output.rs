@@ -83,28 +83,32 @@ impl Listing {
     }
 
     fn csv(&self) -> String {
-        let quote = |cell: &str| {
-            if cell.contains([',', '"', '\n', '\r']) {
-                format!("\"{}\"", cell.replace('"', "\"\""))
-            } else {
-                cell.to_string()
-            }
-        };
-        let header = self.header.iter().map(|name| name.replace(' ', "_")).collect::<Vec<_>>().join(",");
-        let rows = self.rows.iter().map(|row| row.iter().map(|cell| quote(cell)).collect::<Vec<_>>().join(","));
-        std::iter::once(header).chain(rows).map(|line| line + "\n").collect()
+        let header = self.header.iter().map(|name| name.replace(' ', "_")).collect::<Vec<_>>();
+        std::iter::once(&header).chain(&self.rows).map(|row| csv_line(row)).collect()
     }
 
     fn markdown(&self) -> String {
-        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let escape = |cell: &String| cell.replace('|', "\\|").replace('\n', " ");
-        let mut text = line(self.header.iter().map(|name| name.to_string()).collect());
-        text += &line(self.header.iter().map(|_| "---".to_string()).collect());
-        for row in &self.rows {
-            text += &line(row.iter().map(escape).collect());
-        }
-        text
+        markdown_header(&self.header) + &self.rows.iter().map(|row| markdown_line(row)).collect::<String>()
     }
+}
+
+/// A record of a CSV file: cells that need quotes have them.
+pub fn csv_line(cells: &[String]) -> String {
+    let quote = |cell: &String| {
+        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() }
+    };
+    cells.iter().map(quote).collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// A row of a Markdown table.
+pub fn markdown_line(cells: &[String]) -> String {
+    let escape = |cell: &String| cell.replace('|', "\\|").replace('\n', " ");
+    format!("| {} |\n", cells.iter().map(escape).collect::<Vec<_>>().join(" | "))
+}
+
+/// The head of a Markdown table.
+pub fn markdown_header(names: &[&str]) -> String {
+    format!("| {} |\n| {} |\n", names.join(" | "), names.iter().map(|_| "---").collect::<Vec<_>>().join(" | "))
 }
 
 /// Columns of the terminal; 120 where stdout is none.

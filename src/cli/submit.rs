@@ -11,8 +11,8 @@ use super::{Session, sweep};
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
 use crate::evaluate::{self, Evaluation};
-use crate::plan::Plan;
 use crate::predictions::Predictions;
+use crate::reporter::say;
 use crate::results;
 use crate::submission::{self, Provenance};
 use crate::workspace::Workspace;
@@ -66,20 +66,12 @@ pub fn submit(session: &Session, args: &SubmitArgs) -> Result<()> {
         let message = format!("study `{}` is about `{}`, not `{}`", spec.name, results::slug(&spec), args.slug);
         return Err(Error::usage(message));
     }
-    if spec.problem["data and settings"] != competition.fingerprint.as_str() {
-        return Err(Error::config(format!(
-            "study `{}` was made on other data or settings of `{}`",
-            spec.name, args.slug
-        ))
-        .help("put them back, or sweep again"));
-    }
+    results::check_data(&spec, &competition)?;
     if trial.state != TrialState::Complete {
         return Err(Error::usage(format!("trial {}/{} has no score", spec.name, trial.number))
             .help(format!("`medalist trials {}` lists those that have one", spec.name)));
     }
-    let plan: Plan =
-        serde_json::from_value(spec.requested.clone()).map_err(|error| Error::unexpected(error.to_string()))?;
-    let folds = competition.folds(plan.folds)?;
+    let folds = results::folds(&store, &spec, &competition)?;
     let deadline = evaluate::deadline(None);
     let seed = Seed::new(spec.seed);
     let evaluation =
@@ -187,11 +179,11 @@ fn refuse_invalid(session: &Session, file: &std::path::Path, errors: &[String]) 
         session.set_reported();
     } else {
         for error in errors.iter().take(MAX_FAULTS).skip(1) {
-            eprintln!("{error}");
+            say(error);
         }
         let rest = errors.len().saturating_sub(MAX_FAULTS);
         if rest > 0 {
-            eprintln!("and {rest} more");
+            say(&format!("and {rest} more"));
         }
     }
     Err(Error::submission(first.clone()).file(file))

@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::evaluate::{self, Evaluation};
 use crate::leaderboard;
 use crate::plan::{self, Plan};
-use crate::reporter::{All, LeaderboardFiles, Progress, Verbosity, duration};
+use crate::reporter::{All, LeaderboardFiles, Progress, Verbosity, duration, say};
 use crate::results;
 use crate::split::Fold;
 use crate::workspace::Workspace;
@@ -92,9 +92,7 @@ pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
     let workspace = session.workspace()?;
     let store = workspace.store()?;
     let stored = results::find_study(&store, &args.study)?;
-    let plan: Plan = serde_json::from_value(stored.requested.clone()).map_err(|error| {
-        Error::new(Kind::Store, format!("study `{}`: its plan cannot be read: {error}", stored.name))
-    })?;
+    let plan = results::requested(&stored)?;
     let asked = Plan {
         trials: args.trials,
         time: args.time.clone(),
@@ -114,7 +112,7 @@ pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
     let slug = results::slug(&stored).to_string();
     let competition = pool.install(|| workspace.load(&slug, &session.registry))?;
     let metric = competition.metric(&session.registry)?;
-    let folds = competition.folds(plan.folds)?;
+    let folds = results::folds(&store, &stored, &competition)?;
     let plan = Plan { study: Some(stored.name.clone()), trials: asked.trials.or(plan.trials), ..plan };
     let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds)?;
     describe::announce(session, &competition, &folds, &spec, metric.as_ref());
@@ -128,6 +126,7 @@ impl Job<'_> {
         refuse_changed(&store, &spec)?;
         let _lock = StudyLock::acquire(&workspace.locks(), &spec.name)?;
         store.put_study(&spec)?;
+        results::keep_folds(&store, &spec, &folds, competition.features.n_rows())?;
         let before: Vec<Trial> =
             store.trials(&spec.name)?.into_iter().filter(|trial| trial.state.is_finished()).collect();
         if !before.is_empty() {
@@ -135,6 +134,7 @@ impl Job<'_> {
         }
         let stop = stop_on_signals()?;
         let started = Instant::now();
+        // A half for what is kept between fits, a half for the fits that run.
         let cache = run.memory.map_or(DEFAULT_CACHE, |memory| memory / 2);
         let deadline = evaluate::deadline(run.time);
         let seed = Seed::new(spec.seed);
@@ -153,7 +153,7 @@ impl Job<'_> {
         let limits = Limits {
             n_trials: run.n_trials,
             pool: pool.clone(),
-            memory: run.memory,
+            memory: run.memory.map(|memory| memory - cache),
             cancel: match run.time {
                 Some(time) => stop.with_deadline(started + time),
                 None => stop.clone(),
@@ -333,7 +333,7 @@ fn stop_on_signals() -> Result<Cancel> {
             std::process::exit(i32::from(Kind::Interrupted.exit_code()));
         }
         token.cancel();
-        eprintln!("stopping: the running folds finish, Ctrl-C again leaves at once");
+        say("stopping: the running folds finish, Ctrl-C again leaves at once");
     };
     ctrlc::set_handler(handler).map_err(|error| Error::unexpected(format!("no signal handler: {error}")))?;
     Ok(stop)

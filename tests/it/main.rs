@@ -11,6 +11,7 @@ mod leakage;
 mod submission;
 mod new;
 mod sweep;
+mod pressure;
 mod cli;
 mod mutations;
 mod floors;

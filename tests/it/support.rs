@@ -75,6 +75,11 @@ impl Workspace {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
+    /// The same with its stderr to be read.
+    pub fn start_talking(&self, arguments: &str) -> Child {
+        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
     fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_medalist"));
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
@@ -87,6 +92,8 @@ impl Workspace {
         let entries = std::fs::read_dir(self.path("submissions").join(slug)).unwrap();
         let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
         files.retain(|file| file.extension().is_some_and(|end| end == "csv") && !file.ends_with("leaderboard.csv"));
+        // What a killed process was writing lies beside them under a hidden name.
+        files.retain(|file| !file.file_name().unwrap().to_string_lossy().starts_with('.'));
         files.sort();
         files
     }

@@ -111,23 +111,6 @@ fn the_end_of_the_time_prints_the_number_that_repeats_it() {
     assert_eq!(again.results("penguins"), workspace.results("penguins"));
 }
 
-#[cfg(unix)]
-#[test]
-fn an_interrupt_finishes_the_running_folds_and_exits_with_130() {
-    let workspace = Workspace::with(&["penguins"]);
-    let mut child = workspace.start("sweep penguins --trials 5000 --study long");
-    std::thread::sleep(Duration::from_millis(2500));
-    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let status = child.wait().unwrap();
-    assert_eq!(status.code(), Some(130));
-    let n_before = stable_columns(&workspace.run("trials long --output csv").ok().stdout).len() - 1;
-    assert!(n_before > 0);
-    assert!(workspace.read("submissions/penguins/leaderboard.csv").lines().count() > 1);
-    workspace.run("resume long --time 1s").ok();
-    let n_after = stable_columns(&workspace.run("trials long --output csv").ok().stdout).len() - 1;
-    assert!(n_after > n_before, "{n_after} trials after {n_before}");
-}
-
 #[test]
 fn a_study_is_for_one_process_at_a_time() {
     let workspace = Workspace::with(&["penguins"]);
@@ -149,6 +132,35 @@ fn changed_data_is_refused_by_name() {
     workspace.write("competitions/penguins/train.csv", train.replacen("39.5", "39.6", 1));
     let ran = workspace.run("resume mine").fails(3);
     assert!(ran.stderr.contains("train.csv") && ran.stderr.contains("sha256"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_study_keeps_the_rows_of_its_folds_and_a_resume_reads_them() {
+    let workspace = Workspace::with(&["penguins"]);
+    workspace.run("sweep penguins --models ridge --trials 3 --folds 3 --study mine").ok();
+    let kept = workspace.run("folds mine --output csv").ok().stdout;
+    let rows = stable_columns(&kept);
+    assert_eq!(rows[0], ["row", "id", "repeat", "fold"]);
+    assert_eq!(rows.len(), 242);
+    let of_fold = |fold: &str| rows.iter().filter(|row| row[3] == fold).count();
+    assert_eq!([of_fold("0"), of_fold("1"), of_fold("2")].iter().sum::<usize>(), 241);
+    let train = workspace.read("competitions/penguins/train.csv");
+    assert!(train.lines().nth(1).unwrap().starts_with(&format!("{},", rows[1][1])), "{:?}", rows[1]);
+    let json = workspace.run("folds mine --output json").ok().json();
+    assert_eq!(json[0]["fold"].to_string(), rows[1][3]);
+    assert_eq!(stable_columns(&workspace.run("folds penguins --output csv").ok().stdout).len(), 242);
+    assert!(workspace.run("folds penguins").ok().stdout.contains("scored rows"));
+    workspace.run("folds nothing").fails(2);
+    // Other rows under the study are not what it was begun with.
+    let store = rusqlite::Connection::open(workspace.path(".medalist/store.db")).unwrap();
+    let changed = store.execute("UPDATE study_attachments SET bytes = x'01' WHERE name = 'folds'", []).unwrap();
+    assert_eq!(changed, 1);
+    let ran = workspace.run("resume mine --trials 4").fails(5);
+    assert!(ran.stderr.contains("folds"), "{}", ran.stderr);
+    // A study of a version that kept none goes on, and has them then.
+    store.execute("DELETE FROM study_attachments", []).unwrap();
+    workspace.run("resume mine --trials 4").ok();
+    assert_eq!(workspace.run("folds mine --output csv").ok().stdout, kept);
 }
 
 #[test]

@@ -51,7 +51,8 @@ fn numbers_categories_and_gaps_become_one_matrix() {
         [5.0, 0.0, 1.0, 0.0, 1.0]
     ];
     assert_eq!(dense.x, expected);
-    assert_eq!(prepared.memory, 2 * 20 * 8);
+    // The training rows, as much again for what is derived from them, and the rows to be scored.
+    assert_eq!(prepared.memory, 3 * 20 * 8);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::space::nearest;
 use crate::study::StudySpec;
 use crate::trial::Trial;
 
-/// Bytes that belong to a trial: its out-of-fold predictions, say.
+/// Bytes that belong to a trial (its out-of-fold predictions, say) or to a study (its folds).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Attachment {
     pub name: String,
@@ -45,6 +45,12 @@ pub trait Store: Send + Sync {
 
     /// None when the trial has no attachment of that name.
     fn attachment(&self, study: &str, number: u64, name: &str) -> Result<Option<Vec<u8>>>;
+
+    /// Adds or replaces bytes that belong to the study itself, whatever trials it has.
+    fn put_study_attachment(&self, study: &str, attachment: &Attachment) -> Result<()>;
+
+    /// None when the study itself has no attachment of that name.
+    fn study_attachment(&self, study: &str, name: &str) -> Result<Option<Vec<u8>>>;
 }
 
 fn unknown_study<'a>(study: &str, known: impl Iterator<Item = &'a str>) -> Error {

@@ -17,6 +17,7 @@ pub struct MemoryStore {
 #[derive(Debug)]
 struct Study {
     spec: StudySpec,
+    attachments: BTreeMap<String, Vec<u8>>,
     trials: BTreeMap<u64, (Trial, Vec<Attachment>)>,
 }
 
@@ -47,7 +48,8 @@ impl Store for MemoryStore {
             stored.spec.requested = study.requested.clone();
             return Ok(());
         }
-        studies.insert(study.name.clone(), Study { spec: study.clone(), trials: BTreeMap::new() });
+        let (spec, attachments, trials) = (study.clone(), BTreeMap::new(), BTreeMap::new());
+        studies.insert(study.name.clone(), Study { spec, attachments, trials });
         Ok(())
     }
 
@@ -85,5 +87,15 @@ impl Store for MemoryStore {
             let (_, attachments) = study.trials.get(&number)?;
             attachments.iter().find(|attachment| attachment.name == name).map(|attachment| attachment.bytes.clone())
         })
+    }
+
+    fn put_study_attachment(&self, study: &str, attachment: &Attachment) -> Result<()> {
+        self.with(study, |study| {
+            study.attachments.insert(attachment.name.clone(), attachment.bytes.clone());
+        })
+    }
+
+    fn study_attachment(&self, study: &str, name: &str) -> Result<Option<Vec<u8>>> {
+        self.with(study, |study| study.attachments.get(name).cloned())
     }
 }

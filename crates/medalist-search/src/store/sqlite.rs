@@ -14,7 +14,8 @@ use crate::study::StudySpec;
 use crate::trial::{FoldScore, StepValue, Trial, TrialState};
 
 /// Each entry brings the schema from its index to the next version.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("steps.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("steps.sql"), include_str!("study_attachments.sql")];
 
 /// How long a write waits for another process's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -192,6 +193,25 @@ impl Store for SqliteStore {
             let mut find = connection
                 .prepare_cached("SELECT bytes FROM attachments WHERE study_id = ?1 AND number = ?2 AND name = ?3")?;
             find.query_row(params![study_id, number, name], |row| row.get(0)).optional()
+        })
+    }
+
+    fn put_study_attachment(&self, study: &str, attachment: &Attachment) -> Result<()> {
+        let study_id = self.study_id(study)?;
+        self.write(|transaction| {
+            let mut insert = transaction.prepare_cached(
+                "INSERT OR REPLACE INTO study_attachments (study_id, name, bytes) VALUES (?1, ?2, ?3)",
+            )?;
+            insert.execute(params![study_id, attachment.name, attachment.bytes]).map(|_| ())
+        })
+    }
+
+    fn study_attachment(&self, study: &str, name: &str) -> Result<Option<Vec<u8>>> {
+        let study_id = self.study_id(study)?;
+        self.read(|connection| {
+            let mut find =
+                connection.prepare_cached("SELECT bytes FROM study_attachments WHERE study_id = ?1 AND name = ?2")?;
+            find.query_row(params![study_id, name], |row| row.get(0)).optional()
         })
     }
 }

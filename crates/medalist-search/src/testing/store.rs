@@ -14,7 +14,8 @@ use crate::trial::{Direction, Stages, StepValue, Trial, TrialState};
 pub fn check_store<S: Store>(open: impl Fn() -> S) -> Result<()> {
     check_studies(&open())?;
     check_trials(&open())?;
-    check_attachments(&open())
+    check_attachments(&open())?;
+    check_study_attachments(&open())
 }
 
 const SUBJECT: &str = "store";
@@ -139,5 +140,28 @@ fn check_attachments(store: &impl Store) -> Result<()> {
     match store.put_attachment("a", 999, &Attachment { name: "oof".to_string(), bytes: Vec::new() }) {
         Err(_) => Ok(()),
         Ok(()) => fault(SUBJECT, "takes an attachment for a trial that it does not have"),
+    }
+}
+
+fn check_study_attachments(store: &impl Store) -> Result<()> {
+    store.put_study(&study("a"))?;
+    store.put_study(&study("b"))?;
+    for bytes in [vec![0, 255, 1], vec![2; 100_000], Vec::new()] {
+        store.put_study_attachment("a", &Attachment { name: "folds".to_string(), bytes: bytes.clone() })?;
+        if store.study_attachment("a", "folds")? != Some(bytes) {
+            return fault(SUBJECT, "does not keep, or does not replace, what belongs to a study itself");
+        }
+    }
+    if store.study_attachment("a", "none")?.is_some() || store.study_attachment("b", "folds")?.is_some() {
+        return fault(SUBJECT, "has a study's attachment that nobody gave it");
+    }
+    store.put_study(&study("a"))?;
+    store.put_trials("a", &trials())?;
+    if store.study_attachment("a", "folds")? != Some(Vec::new()) {
+        return fault(SUBJECT, "loses a study's attachment when the study or its trials are written");
+    }
+    match store.put_study_attachment("c", &Attachment { name: "folds".to_string(), bytes: Vec::new() }) {
+        Err(Error::UnknownStudy { .. }) => Ok(()),
+        _ => fault(SUBJECT, "takes an attachment for a study that it does not have"),
     }
 }

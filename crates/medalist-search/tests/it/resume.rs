@@ -128,6 +128,14 @@ impl Store for FullDisk {
     fn attachment(&self, study: &str, number: u64, name: &str) -> Result<Option<Vec<u8>>> {
         self.store.attachment(study, number, name)
     }
+
+    fn put_study_attachment(&self, study: &str, attachment: &Attachment) -> Result<()> {
+        self.store.put_study_attachment(study, attachment)
+    }
+
+    fn study_attachment(&self, study: &str, name: &str) -> Result<Option<Vec<u8>>> {
+        self.store.study_attachment(study, name)
+    }
 }
 
 #[test]

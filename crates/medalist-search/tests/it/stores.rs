@@ -30,7 +30,7 @@ fn a_newer_schema_is_left_alone() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     let error = SqliteStore::open(&path).unwrap_err().to_string();
-    assert!(error.ends_with("its schema has version 99, this program knows 2: update the program"), "{error}");
+    assert!(error.ends_with("its schema has version 99, this program knows 3: update the program"), "{error}");
 }
 
 #[test]
@@ -57,6 +57,32 @@ fn a_store_without_steps_gets_room_for_them_and_keeps_its_trials() {
     trials[0].steps = vec![StepValue { fold: 0, step: 3, value: -0.0 }];
     store.put_trials("old", &[(trials[0].clone(), Vec::new())]).unwrap();
     assert_eq!(format!("{:?}", SqliteStore::open(&path).unwrap().trials("old").unwrap()), format!("{trials:?}"));
+}
+
+/// A store as version 1 of the schema left it: its studies and trials are read, and it takes what is new.
+#[test]
+fn a_store_of_the_first_schema_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch(include_str!("../../src/store/schema.sql")).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    let study = StudySpec::new("old", Direction::Minimize);
+    let spec = serde_json::to_string(&study).unwrap();
+    let insert = "INSERT INTO studies (name, created, identity, spec) VALUES ('old', '', ?1, ?2)";
+    connection.execute(insert, [study.identity(), spec]).unwrap();
+    let insert = "INSERT INTO trials VALUES (1, 0, '{}', '\"sampler\"', 'complete', NULL, 0.25, NULL, 1.5, '')";
+    connection.execute(insert, []).unwrap();
+    connection.execute("INSERT INTO attachments VALUES (1, 0, 'oof', x'07')", []).unwrap();
+    drop(connection);
+    for _ in 0..2 {
+        let store = SqliteStore::open(&path).unwrap();
+        assert_eq!(store.studies().unwrap(), [study.clone()]);
+        assert_eq!(store.trials("old").unwrap()[0].score, Some(0.25));
+        assert_eq!(store.attachment("old", 0, "oof").unwrap(), Some(vec![7]));
+        store.put_study_attachment("old", &Attachment { name: "folds".to_string(), bytes: vec![1, 2] }).unwrap();
+        assert_eq!(store.study_attachment("old", "folds").unwrap(), Some(vec![1, 2]));
+    }
 }
 
 #[test]
