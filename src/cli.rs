@@ -3,12 +3,16 @@
 //! stdout is data, stderr is everything else. A crate with models of its own calls [`main`] with a registry that holds them.
 
 mod args;
+mod ask_tell;
 mod board;
 mod check;
 mod describe;
 mod folds;
+mod insight;
 mod new;
+mod optimize;
 mod output;
+mod run;
 mod studies;
 mod submit;
 mod sweep;
@@ -19,6 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use medalist_search::SqliteStore;
 
 use crate::error::{Error, Kind, Result};
 use crate::registry::Registry;
@@ -71,9 +76,13 @@ impl Session {
             Command::Leaderboard(args) => board::leaderboard(self, &args),
             Command::Studies(args) => studies::studies(self, &args),
             Command::Trials(args) => studies::trials(self, &args),
+            Command::Importance(args) => insight::importance_of(self, &args),
+            Command::Outlook(args) => insight::outlook_of(self, &args),
             Command::Submit(args) => submit::submit(self, &args),
             Command::Validate(args) => submit::validate(self, &args),
             Command::Grade(args) => submit::grade(self, &args),
+            Command::Optimize(args) => optimize::optimize(self, &args),
+            Command::AskTell => ask_tell::ask_tell(),
             Command::Check(args) => check::check(self, &args),
             Command::Completions(args) => {
                 let mut text = Vec::new();
@@ -84,8 +93,12 @@ impl Session {
     }
 
     fn workspace(&self) -> Result<Workspace> {
-        let here = std::env::current_dir().map_err(|error| Error::unexpected(error.to_string()))?;
-        Workspace::find(self.global.workspace.as_deref(), &here)
+        Workspace::find(self.global.workspace.as_deref(), &here()?)
+    }
+
+    /// The workspace, or the folder here where a program's studies were stored outside of any.
+    fn store(&self) -> Result<SqliteStore> {
+        Workspace::find_store(self.global.workspace.as_deref(), &here()?)?.store()
     }
 
     fn format(&self) -> Format {
@@ -117,6 +130,10 @@ impl Session {
     }
 }
 
+fn here() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|error| Error::unexpected(error.to_string()))
+}
+
 /// clap's own errors, in the documented form and with the documented code.
 fn usage_error(error: &clap::Error) -> ExitCode {
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
@@ -137,7 +154,7 @@ fn usage_error(error: &clap::Error) -> ExitCode {
 fn quiet_worker_panics() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        let worker = std::thread::current().name().is_some_and(|name| name.starts_with(sweep::WORKER));
+        let worker = std::thread::current().name().is_some_and(|name| name.starts_with(run::WORKER));
         if !worker {
             default(panic);
         }

@@ -26,6 +26,7 @@ pub struct Row {
     /// Sample standard deviation over the folds; None for a single fold.
     pub score_std: Option<f64>,
     pub n_folds: usize,
+    /// Empty where a program was optimised.
     pub model: String,
     /// Without the model's name.
     pub params: Params,
@@ -136,13 +137,25 @@ pub fn to_markdown(rows: &[Row]) -> String {
     let mut text = line(&header);
     text += &format!("|{}\n", " --- |".repeat(header.len()));
     cells.iter().for_each(|cells| text += &line(cells));
-    if rows.iter().any(|row| row.best) {
-        text += &format!("\n{LEGEND}\n");
+    if let Some(legend) = legend(rows) {
+        text += &format!("\n{legend}\n");
     }
     text
 }
 
-const LEGEND: &str = "`*`: the study's choice";
+/// What the mark beside a rank means, and why a choice may stand below other trials of its study; none where nothing is marked.
+fn legend(rows: &[Row]) -> Option<String> {
+    let stands_below =
+        |row: &&Row| row.best && rows.iter().any(|other| other.study == row.study && other.rank < row.rank);
+    let below: Vec<&str> = rows.iter().filter(stands_below).map(|row| row.study.as_str()).collect();
+    rows.iter().any(|row| row.best).then(|| match below.as_slice() {
+        [] => "`*`: the study's choice".to_string(),
+        studies => format!(
+            "`*`: the study's choice; in {} not the best score: judged by all its trials together, the better scores are partly luck",
+            studies.join(", ")
+        ),
+    })
+}
 
 /// A table for a terminal of `width` columns, scores to five decimals, no colours, no line break at its end.
 ///
@@ -176,8 +189,8 @@ pub fn to_table(rows: &[Row], width: u16) -> String {
         }
     }
     let mut text = table.trim_fmt();
-    if rows.iter().any(|row| row.best) {
-        text += &format!("\n{}", LEGEND.replace('`', ""));
+    if let Some(legend) = legend(rows) {
+        text += &format!("\n{}", legend.replace('`', ""));
     }
     text
 }
@@ -203,6 +216,7 @@ fn cells(rows: &[Row]) -> (Vec<String>, Vec<Vec<String>>) {
     let has_std = rows.iter().any(|row| row.score_std.is_some());
     let has_public = rows.iter().any(|row| row.public.is_some());
     let has_private = rows.iter().any(|row| row.private.is_some());
+    let has_model = rows.iter().any(|row| !row.model.is_empty());
     let columns: [(&str, bool, Cell); 9] = [
         ("rank", true, |row| format!("{}{}", row.rank, if row.best { "*" } else { "" })),
         ("score", true, |row| short(row.score_mean)),
@@ -210,7 +224,7 @@ fn cells(rows: &[Row]) -> (Vec<String>, Vec<Vec<String>>) {
         ("public", has_public, |row| row.public.map(short).unwrap_or_default()),
         ("private", has_private, |row| row.private.map(short).unwrap_or_default()),
         ("trial", true, |row| format!("{}/{}", row.study, row.trial)),
-        ("model", true, |row| row.model.clone()),
+        ("model", has_model, |row| row.model.clone()),
         ("params", true, short_params),
         ("trial_seconds", true, |row| format!("{:.2}", row.seconds)),
     ];
@@ -332,6 +346,16 @@ mod tests {
             assert!(widest.is_some_and(|widest| widest <= width as usize), "{width}:\n{table}");
             assert!(table.contains("1*") && table.contains("0.97430"), "{table}");
         }
+    }
+
+    #[test]
+    fn a_choice_below_a_better_score_says_why() {
+        let mut rows = vec![row("a", 0, 0.9, "2024"), row("b", 0, 0.8, "2024"), row("a", 1, 0.7, "2024")];
+        rows[1].best = true;
+        assert!(to_markdown(&rank(rows.clone(), Direction::Maximize)).ends_with("\n`*`: the study's choice\n"));
+        rows[2].best = true;
+        let text = to_table(&rank(rows, Direction::Maximize), 120);
+        assert!(text.contains("3*") && text.contains("in a not the best score"), "{text}");
     }
 
     #[test]

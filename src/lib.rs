@@ -28,6 +28,8 @@ mod fold_cache;
 pub mod predictions;
 pub mod evaluate;
 pub mod plan;
+pub mod program;
+pub mod space_file;
 pub mod submission;
 pub mod leaderboard;
 pub mod results;

@@ -2,13 +2,17 @@
 //!
 //! The plan's identity names the study, so that the same command again continues it; trials, time and threads are no part of it.
 
+mod enqueued;
+mod quantity;
+mod search;
+
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
 use medalist_search::{
-    Condition, DEFAULT_WINDOW, History, Params, PrunerSpec, Resource, Restriction, STUDY_VERSION, SamplerSpec,
-    SearchSpace, StudySpec, Value, propose,
+    Condition, DEFAULT_WINDOW, History, Params, PrunerSpec, Restriction, SamplerSpec, SearchSpace, StudySpec,
+    UntilFlat, Value, propose,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,30 +25,15 @@ use crate::registry::{ModelEntry, Registry};
 use crate::split::{Fold, fingerprint};
 use crate::target::Task;
 
+pub use enqueued::Enqueued;
+pub use quantity::{parse_duration, parse_size};
+pub use search::Search;
+
 /// Trials of a search that has neither `--trials` nor `--time`.
 pub const DEFAULT_TRIALS: u64 = 60;
 
 /// Points that a named range has in a grid, where nothing is said.
 pub const DEFAULT_LEVELS: usize = 5;
-
-/// How points are proposed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Search {
-    Grid,
-    Random,
-    Sobol,
-}
-
-impl Search {
-    pub fn name(self) -> &'static str {
-        match self {
-            Search::Grid => "grid",
-            Search::Random => "random",
-            Search::Sobol => "sobol",
-        }
-    }
-}
 
 /// What stops a hopeless trial early: a pruner's name, with settings that are not its defaults as in `racing:confidence=0.9`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +78,8 @@ pub struct Plan {
     pub models: Option<Vec<String>>,
     /// Parameter name to `0.1,1,10`, `1e-4..1e3` or `5`; a plan file may also give numbers and lists.
     pub set: std::collections::BTreeMap<String, SetValue>,
+    /// Points to try before all others.
+    pub enqueue: Option<Enqueued>,
     pub levels: Option<usize>,
     pub folds: Option<usize>,
     pub seed: Option<u64>,
@@ -98,6 +89,8 @@ pub struct Plan {
     pub pruner: Option<Pruning>,
     /// Such as `4G`, `500M`.
     pub memory: Option<String>,
+    /// Whether the search ends when more trials promise too little.
+    pub until_flat: Option<bool>,
 }
 
 /// The right side of a `set` entry.
@@ -119,13 +112,14 @@ impl SetValue {
 }
 
 /// The keys of a plan file.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "competition",
     "search",
     "trials",
     "time",
     "models",
     "set",
+    "enqueue",
     "levels",
     "folds",
     "seed",
@@ -134,6 +128,7 @@ const KEYS: [&str; 14] = [
     "study",
     "pruner",
     "memory",
+    "until_flat",
 ];
 
 impl Plan {
@@ -151,7 +146,8 @@ impl Plan {
                 });
             }
         }
-        toml::from_str(&text).map_err(|error| config(path, &error))
+        let plan: Plan = toml::from_str(&text).map_err(|error| config(path, &error))?;
+        Ok(Plan { enqueue: plan.enqueue.map(|enqueued| enqueued.beside(path)), ..plan })
     }
 
     /// This plan where it says something, else the other.
@@ -165,6 +161,7 @@ impl Plan {
             time: self.time.or(other.time),
             models: self.models.or(other.models),
             set,
+            enqueue: self.enqueue.or(other.enqueue),
             levels: self.levels.or(other.levels),
             folds: self.folds.or(other.folds),
             seed: self.seed.or(other.seed),
@@ -173,11 +170,12 @@ impl Plan {
             study: self.study.or(other.study),
             pruner: self.pruner.or(other.pruner),
             memory: self.memory.or(other.memory),
+            until_flat: self.until_flat.or(other.until_flat),
         }
     }
 
     pub fn search(&self) -> Search {
-        self.search.unwrap_or(Search::Random)
+        self.search.unwrap_or_default()
     }
 
     /// # Errors
@@ -194,11 +192,16 @@ impl Plan {
         self.memory.as_deref().map(parse_size).transpose()
     }
 
-    /// Trials to run: those asked for; else all of a grid, all that fit into the time, or [`DEFAULT_TRIALS`].
+    /// Whether the search ends when more trials promise too little.
+    pub fn until_flat(&self) -> Option<UntilFlat> {
+        (self.until_flat == Some(true)).then(UntilFlat::default)
+    }
+
+    /// Trials to run: those asked for; else all of a grid, all that fit into the time or until it is flat, or [`DEFAULT_TRIALS`].
     pub fn n_trials(&self) -> Option<u64> {
         match self.trials {
             Some(trials) => Some(trials),
-            None if self.search() == Search::Grid || self.time.is_some() => None,
+            None if self.search() == Search::GRID || self.time.is_some() || self.until_flat == Some(true) => None,
             None => Some(DEFAULT_TRIALS),
         }
     }
@@ -220,34 +223,34 @@ impl Plan {
         for (name, value) in &self.set {
             restrict(&mut space, name, &value.text(), registry, &models)?;
         }
-        let sampler = match self.search() {
-            Search::Grid => SamplerSpec::Grid { levels: self.levels.unwrap_or(DEFAULT_LEVELS), named },
-            Search::Random => SamplerSpec::Random,
-            Search::Sobol => SamplerSpec::Sobol,
-        };
-        if self.levels.is_some() && self.search() != Search::Grid {
+        let grid = SamplerSpec::Grid { levels: self.levels.unwrap_or(DEFAULT_LEVELS), named };
+        let sampler = self.search().sampler().unwrap_or(grid);
+        if self.levels.is_some() && self.search() != Search::GRID {
             return Err(Error::usage("`--levels` belongs to `--search grid`").help("leave it out, or search a grid"));
         }
         let defaults = match self.search() {
-            Search::Grid => Vec::new(),
+            Search::GRID => Vec::new(),
             _ => models.iter().map(|model| default_point(&space, &model.name)).collect(),
         };
+        let enqueued = self.enqueue.as_ref().map(|enqueued| enqueued.points(&space)).transpose()?.unwrap_or_default();
+        // A resume needs neither the file of points nor the default search of its own time.
+        let requested = Plan {
+            search: Some(self.search()),
+            enqueue: Some(Enqueued::Points(enqueued.clone())).filter(|_| !enqueued.is_empty()),
+            ..self.clone()
+        };
         let mut spec = StudySpec {
-            version: STUDY_VERSION,
-            name: String::new(),
-            created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
             problem: problem(competition, metric, folds),
             space,
             sampler,
             pruner: self.pruner.as_ref().map_or(PrunerSpec::None, |pruning| pruning.spec.clone()),
-            prune_on: Resource::Folds,
             window: self.window.unwrap_or(DEFAULT_WINDOW),
             seed: self.seed.unwrap_or(0),
-            direction: metric.direction(),
             n_folds: folds.len(),
-            enqueued: Vec::new(),
+            enqueued,
             defaults,
-            requested: serde_json::to_value(self).map_err(|error| Error::unexpected(error.to_string()))?,
+            requested: serde_json::to_value(requested).map_err(|error| Error::unexpected(error.to_string()))?,
+            ..StudySpec::new(String::new(), metric.direction())
         };
         spec.name = match &self.study {
             Some(name) => checked_name(name)?.to_string(),
@@ -375,7 +378,7 @@ pub fn n_fits(spec: &StudySpec, n_trials: u64) -> Result<u64> {
     if !matches!(spec.sampler, SamplerSpec::Grid { .. }) {
         return Ok(n_trials * spec.n_folds as u64);
     }
-    let history = History { trials: &[], direction: spec.direction };
+    let history = History::new(&[], spec.direction);
     let (mut n_groups, mut last) = (0, None);
     for number in 0..n_trials {
         let Some((params, _)) = propose(spec, sampler.as_ref(), &history, &[], number)? else { break };
@@ -396,7 +399,9 @@ fn problem(competition: &Competition, metric: &dyn Metric, folds: &[Fold]) -> se
     })
 }
 
-fn checked_name(name: &str) -> Result<&str> {
+/// # Errors
+/// When it cannot be a study's name: it is part of file names, and `/` comes before a trial's number.
+pub fn checked_name(name: &str) -> Result<&str> {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     if name.is_empty() || name.starts_with('.') || !name.chars().all(allowed) || name.len() > 100 {
         let error = Error::usage(format!("`{name}` cannot be a study's name"));
@@ -407,80 +412,4 @@ fn checked_name(name: &str) -> Result<&str> {
 
 fn config(path: &Path, error: &toml::de::Error) -> Error {
     Error::config(crate::toml_message(error)).file(path)
-}
-
-/// `60s`, `10m`, `1h30m`, `500ms`, or plain seconds.
-///
-/// # Errors
-/// When it is none of these, or 0.
-pub fn parse_duration(text: &str) -> Result<Duration> {
-    let wrong = || Error::usage(format!("`{text}` is no duration")).help("such as 60s, 10m, 1h30m");
-    let (mut seconds, mut rest) = (0.0, text.trim());
-    if rest.is_empty() {
-        return Err(wrong());
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(rest.len());
-        let number: f64 = rest[..digits].parse().map_err(|_| wrong())?;
-        let after = &rest[digits..];
-        let letters = after.find(|letter: char| letter.is_ascii_digit() || letter == '.').unwrap_or(after.len());
-        seconds += number
-            * match after[..letters].trim() {
-                "" | "s" => 1.0,
-                "ms" => 1e-3,
-                "m" | "min" => 60.0,
-                "h" => 3600.0,
-                _ => return Err(wrong()),
-            };
-        rest = &after[letters..];
-    }
-    let duration = Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?;
-    if duration.is_zero() { Err(wrong()) } else { Ok(duration) }
-}
-
-/// `4G`, `500M`, `100K`, or bytes; powers of 1024.
-///
-/// # Errors
-/// When it is none of these, or 0.
-pub fn parse_size(text: &str) -> Result<u64> {
-    let wrong = || Error::usage(format!("`{text}` is no size")).help("such as 4G or 500M");
-    let upper = text.trim().to_uppercase();
-    let number = upper.trim_end_matches("IB").trim_end_matches('B');
-    let (number, unit) = match number.chars().last() {
-        Some('K') => (&number[..number.len() - 1], 1u64 << 10),
-        Some('M') => (&number[..number.len() - 1], 1 << 20),
-        Some('G') => (&number[..number.len() - 1], 1 << 30),
-        Some('T') => (&number[..number.len() - 1], 1 << 40),
-        _ => (number, 1),
-    };
-    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
-    let bytes = number * unit as f64;
-    if bytes >= 1.0 && bytes < u64::MAX as f64 { Ok(bytes as u64) } else { Err(wrong()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_read_as_a_user_types_them() {
-        for (text, seconds) in
-            [("60s", 60.0), ("10m", 600.0), ("1h30m", 5400.0), ("500ms", 0.5), ("7", 7.0), ("1.5m", 90.0)]
-        {
-            assert_eq!(parse_duration(text).unwrap().as_secs_f64(), seconds, "{text}");
-        }
-        for text in ["", "s", "10x", "-5s", "0s", "1e9999h"] {
-            assert!(parse_duration(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn sizes_read_as_a_user_types_them() {
-        for (text, bytes) in [("4G", 4 << 30), ("500M", 500 << 20), ("1.5k", 1536), ("2GiB", 2 << 30), ("10", 10)] {
-            assert_eq!(parse_size(text).unwrap(), bytes, "{text}");
-        }
-        for text in ["", "G", "-1G", "0", "4X"] {
-            assert!(parse_size(text).is_err(), "{text}");
-        }
-    }
 }

@@ -116,7 +116,7 @@ impl Progress {
         let failed = if state.n_failed > 0 { format!(", {} failed", state.n_failed) } else { String::new() };
         let left = state.time_left(self.n_trials, self.n_folds);
         let left = left.map(|left| format!(", {} left", duration(left))).unwrap_or_default();
-        format!("{best}, {} fits running{failed}{left}", state.n_running)
+        format!("{best}, {} running{failed}{left}", state.n_running)
     }
 }
 
@@ -128,8 +128,8 @@ impl State {
             (TrialState::Complete, Some(score))
                 if self.best.as_ref().is_none_or(|(best, _)| direction.better(score, *best)) =>
             {
-                let model = trial.params.text("model").unwrap_or("?").to_string();
-                self.best = Some((score, model));
+                let of_trial = || format!("trial {}", trial.number);
+                self.best = Some((score, trial.params.text("model").map_or_else(|_| of_trial(), str::to_string)));
             }
             _ => {}
         }

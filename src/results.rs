@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use medalist_search::{Attachment, Params, Store, StudySpec, Trial, TrialState, best};
+use medalist_search::{Attachment, Params, Store, StudySpec, Trial, TrialState, choice};
+use rayon::prelude::*;
 
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
@@ -21,7 +22,7 @@ pub const TEST_AVERAGE: &str = "test_average";
 /// The name of the folds' rows among a study's attachments.
 const FOLDS: &str = "folds";
 
-/// The slug of the competition that a study is about.
+/// The slug of the competition that a study is about; empty where it is about a program.
 pub fn slug(spec: &StudySpec) -> &str {
     spec.problem["competition"].as_str().unwrap_or_default()
 }
@@ -91,7 +92,7 @@ pub fn row(spec: &StudySpec, trial: &Trial) -> Option<Row> {
         return None;
     }
     let scores: Vec<f64> = trial.folds.iter().map(|fold| fold.score).collect();
-    let model = trial.params.text("model").unwrap_or("?").to_string();
+    let model = trial.params.text("model").unwrap_or_default().to_string();
     let mut params = Params::default();
     for (name, value) in trial.params.iter().filter(|(name, _)| *name != "model") {
         params.insert(name, value.clone());
@@ -123,21 +124,21 @@ pub fn rows(
     direction: Direction,
     except: Option<&str>,
 ) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for spec in studies_on(store, competition)? {
-        if except == Some(spec.name.as_str()) {
-            continue;
-        }
-        rows.extend(study_rows(&spec, &counted(store, &spec.name)?, direction));
-    }
-    Ok(leaderboard::rank(rows, direction))
+    let mut studies = studies_on(store, competition)?;
+    studies.retain(|spec| except != Some(spec.name.as_str()));
+    // Side by side, since what a study chooses may take the fit of a model.
+    let rows = studies.par_iter().map(|spec| {
+        let trials = counted(store, &spec.name)?;
+        Ok(study_rows(spec, &trials, choice(spec, &trials)))
+    });
+    let rows: Vec<Vec<Row>> = rows.collect::<Result<_>>()?;
+    Ok(leaderboard::rank(rows.concat(), direction))
 }
 
-/// The rows of one study; its choice is marked.
-pub fn study_rows(spec: &StudySpec, trials: &[Trial], direction: Direction) -> Vec<Row> {
-    let best = best(trials, direction).map(|trial| trial.number);
+/// The rows of one study, its choice marked.
+pub fn study_rows(spec: &StudySpec, trials: &[Trial], choice: Option<u64>) -> Vec<Row> {
     let rows = trials.iter().filter_map(|trial| row(spec, trial));
-    rows.map(|row| Row { best: Some(row.trial) == best, ..row }).collect()
+    rows.map(|row| Row { best: Some(row.trial) == choice, ..row }).collect()
 }
 
 /// The studies on a competition as it is now; those on other data or settings do not compare.

@@ -38,6 +38,29 @@ impl Workspace {
         }
     }
 
+    /// As [`Workspace::find`]; where none is named and there is none, `start` itself, for what needs no competition.
+    ///
+    /// # Errors
+    /// When the folder named is no workspace.
+    pub fn find_or_here(named: Option<&Path>, start: &Path) -> Result<Workspace> {
+        match (Workspace::find(named, start), named) {
+            (Err(_), None) => Ok(Workspace { root: start.to_path_buf() }),
+            (found, _) => found,
+        }
+    }
+
+    /// As [`Workspace::find`]; where there is none, `start` itself if a store lies there.
+    ///
+    /// # Errors
+    /// When there is neither.
+    pub fn find_store(named: Option<&Path>, start: &Path) -> Result<Workspace> {
+        let here = Workspace { root: start.to_path_buf() };
+        match Workspace::find(named, start) {
+            Err(_) if named.is_none() && here.store_file().is_file() => Ok(here),
+            found => found,
+        }
+    }
+
     /// Makes the folders of a workspace where they are not there yet.
     ///
     /// # Errors
@@ -62,6 +85,15 @@ impl Workspace {
     /// Where locks of running studies lie.
     pub fn locks(&self) -> PathBuf {
         self.root.join(".medalist").join("locks")
+    }
+
+    /// Where the output of the programs that a study runs is kept.
+    pub fn logs(&self, study: &str) -> PathBuf {
+        self.root.join(".medalist").join("logs").join(study)
+    }
+
+    fn store_file(&self) -> PathBuf {
+        self.root.join(".medalist").join("store.db")
     }
 
     /// The slugs of all competitions, sorted.
@@ -109,9 +141,6 @@ impl Workspace {
     /// # Errors
     /// When it cannot be opened.
     pub fn store(&self) -> Result<SqliteStore> {
-        let folder = self.root.join(".medalist");
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| Error::new(crate::error::Kind::Store, error.to_string()).file(&folder))?;
-        Ok(SqliteStore::open(folder.join("store.db"))?)
+        Ok(SqliteStore::open(self.store_file())?)
     }
 }

@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
+use super::insight::{ImportanceArgs, OutlookArgs};
 use super::output::Format;
-use crate::plan::{Plan, Pruning, Search, SetValue};
+use crate::plan::{Enqueued, Plan, Pruning, Search, SetValue};
+use crate::program::Pass;
 use crate::search::Value;
+use crate::space_file::Settings;
 
 /// A harness for prediction competitions: load, sweep, compare, submit.
 #[derive(Parser)]
@@ -17,7 +21,7 @@ use crate::search::Value;
     after_help = "Examples:
   medalist sweep penguins                                  the main job on a bundled competition
   medalist new competition titanic --dir ~/Downloads/titanic --metric accuracy
-  medalist sweep titanic --search random --trials 60 --jobs 2 --seed 1
+  medalist sweep titanic --trials 60 --jobs 2 --seed 1
   medalist sweep titanic --search grid --models ridge --set ridge.alpha=0.1,1,10
   medalist leaderboard titanic
   medalist submit titanic --best
@@ -50,12 +54,13 @@ pub struct Global {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one of them is made, once")]
 pub enum Command {
     /// Search models and hyperparameters on a competition's folds, then write leaderboard and submission
     Sweep(SweepArgs),
     /// Continue a study where it stopped
     Resume(ResumeArgs),
+    /// Search the parameters of any program: each trial is a run of it
+    Optimize(OptimizeArgs),
     /// Add a competition or a model
     #[command(subcommand)]
     New(New),
@@ -77,12 +82,18 @@ pub enum Command {
     Studies(StudiesArgs),
     /// List the trials of a study
     Trials(TrialsArgs),
+    /// Tell which parameters of a study matter, and which pairs
+    Importance(ImportanceArgs),
+    /// Tell what more trials of a study may still gain
+    Outlook(OutlookArgs),
     /// Predict the test rows with a trial's model and write a submission
     Submit(SubmitArgs),
     /// Name every fault of a submission file
     Validate(ValidateArgs),
     /// Score a submission against the competition's solution
     Grade(GradeArgs),
+    /// Answer ask, tell and best as lines of JSON on stdin and stdout: the search for any other program
+    AskTell,
     /// Run the contract checks on models, metrics and transforms
     Check(CheckArgs),
     /// Print a shell's completion script
@@ -108,10 +119,10 @@ pub enum New {
 pub struct SweepArgs {
     /// A competition's slug, or a plan file (.toml)
     pub target: String,
-    /// How points are proposed [default: random]
-    #[arg(long, value_enum)]
+    /// How points are proposed [default: auto]
+    #[arg(long, value_name = "NAME", value_parser = search_parser())]
     pub search: Option<Search>,
-    /// How many trials [default: 60; all of a grid; as many as fit with --time]
+    /// How many trials [default: 60; all of a grid; as many as fit with --time or --until-flat]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub trials: Option<u64>,
     /// Stop searching after this long, such as 60s or 10m
@@ -123,6 +134,9 @@ pub struct SweepArgs {
     /// Narrow a parameter: NAME=0.1,1,10 or NAME=1e-4..1e3 or NAME=5
     #[arg(long = "set", value_name = "NAME=VALUES", value_parser = parse_set)]
     pub set: Vec<(String, String)>,
+    /// Points to try first: a JSON file that holds a list of {"NAME": VALUE, ...}; what is left out has its default
+    #[arg(long, value_name = "FILE")]
+    pub enqueue: Option<PathBuf>,
     /// Points a named range has in a grid [default: 5]
     #[arg(long, value_name = "N", value_parser = parse_levels)]
     pub levels: Option<usize>,
@@ -156,6 +170,9 @@ pub struct SweepArgs {
     /// Memory that running fits and prepared folds may take, such as 4G
     #[arg(long, value_name = "SIZE")]
     pub memory: Option<String>,
+    /// Stop when 20 more trials promise less than a tenth of a score's noise
+    #[arg(long)]
+    pub until_flat: bool,
     /// Print the plan and the number of fits, and do nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -175,6 +192,7 @@ impl SweepArgs {
             time: self.time.clone(),
             models: self.models.clone(),
             set: self.set.iter().map(|(name, text)| (name.clone(), value(text))).collect(),
+            enqueue: self.enqueue.clone().map(Enqueued::File),
             levels: self.levels,
             folds: self.folds,
             seed: self.seed,
@@ -183,6 +201,7 @@ impl SweepArgs {
             study: self.study.clone(),
             pruner: self.pruner.clone(),
             memory: self.memory.clone(),
+            until_flat: self.until_flat.then_some(true),
         }
     }
 }
@@ -203,9 +222,86 @@ pub struct ResumeArgs {
     /// Memory that running fits and prepared folds may take, such as 4G
     #[arg(long, value_name = "SIZE")]
     pub memory: Option<String>,
+    /// Stop when 20 more trials promise less than a tenth of a score's noise
+    #[arg(long)]
+    pub until_flat: bool,
     /// Do not write a submission at the end
     #[arg(long)]
     pub no_submission: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  medalist optimize space.toml -- ./train.sh
+  medalist optimize space.toml --trials 200 --jobs 4 --trial-time 10m -- python train.py --lr {lr} --depth {depth}
+  medalist optimize space.toml --pass environment --score-file scores/{trial}.txt -- make train
+
+The program gets --NAME=VALUE for each parameter (or {NAME} where the command names it), and MEDALIST_PARAM_NAME, MEDALIST_TRIAL,
+MEDALIST_SEED and MEDALIST_PARAMS in its environment. The last line it prints is its score. docs/optimize.md has the whole of it.")]
+pub struct OptimizeArgs {
+    /// The file that declares the parameters
+    pub space: PathBuf,
+    /// The program and its arguments, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+    /// How points are proposed [default: auto]
+    #[arg(long, alias = "search", value_name = "NAME", value_parser = search_parser())]
+    pub sampler: Option<Search>,
+    /// Stop hopeless trials by the lines `step=N score=X` that they print: a pruner as of `sweep` [default: none]
+    #[arg(long, value_name = "PRUNER")]
+    pub pruner: Option<Pruning>,
+    /// How many trials [default: 60; all of a grid; as many as fit with --time]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub trials: Option<u64>,
+    /// Stop searching after this long, such as 60s or 10m
+    #[arg(long, value_name = "TIME")]
+    pub time: Option<String>,
+    /// End a run that takes longer than this, such as 10m: its trial fails
+    #[arg(long, value_name = "TIME")]
+    pub trial_time: Option<String>,
+    /// Seed of everything random in the study [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Programs that run at the same time [default: 1]; which trials there are does not depend on it
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+    /// A trial sees the results of those this many numbers before it [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub window: Option<u64>,
+    /// The study's name [default: made from the plan, so that the same command continues it]
+    #[arg(long, value_name = "NAME")]
+    pub study: Option<String>,
+    /// Points to try first: a JSON file that holds a list of {"NAME": VALUE, ...}; what is left out has its default
+    #[arg(long, value_name = "FILE")]
+    pub enqueue: Option<PathBuf>,
+    /// Read the score from this file, which each run writes, instead of from the last line of stdout
+    #[arg(long, value_name = "FILE")]
+    pub score_file: Option<String>,
+    /// How the program is told its parameters
+    #[arg(long, value_enum, default_value_t)]
+    pub pass: Pass,
+}
+
+impl OptimizeArgs {
+    /// What the command line says of what the file may say too.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            direction: None,
+            sampler: self.sampler,
+            levels: None,
+            pruner: self.pruner.clone(),
+            trials: self.trials,
+            seed: self.seed,
+            window: self.window,
+            jobs: self.jobs,
+            folds: None,
+            repeats: None,
+            study: self.study.clone(),
+            enqueue: self.enqueue.clone().map(Enqueued::File),
+            trial_time: self.trial_time.clone(),
+            score_file: self.score_file.clone(),
+        }
+    }
 }
 
 #[derive(Args)]
@@ -339,7 +435,7 @@ pub struct TrialsArgs {
 #[command(group = clap::ArgGroup::new("how").args(["refit", "average"]))]
 pub struct SubmitArgs {
     pub slug: String,
-    /// The best trial of all studies
+    /// The best of the studies' choices: the trials marked `*` on the leaderboard
     #[arg(long)]
     pub best: bool,
     /// This trial
@@ -385,6 +481,11 @@ pub struct CheckArgs {
 pub struct CompletionsArgs {
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// The names come from the engine, so that a sampler added there is offered here.
+fn search_parser() -> impl TypedValueParser<Value = Search> {
+    PossibleValuesParser::new(Search::names()).try_map(|name| Search::parse(&name))
 }
 
 fn parse_set(text: &str) -> Result<(String, String), String> {

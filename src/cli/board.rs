@@ -13,7 +13,7 @@ pub fn leaderboard(session: &Session, args: &LeaderboardArgs) -> Result<()> {
     let metric = competition.metric(&session.registry)?;
     let store = workspace.store()?;
     let mut rows = results::rows(&store, &competition, metric.direction(), None)?;
-    rows.truncate(args.top);
+    rows = top(&rows, args.top);
     let beside = competition.dir.join("solution.csv");
     let solution = args.solution.clone().or(beside.is_file().then_some(beside));
     if let Some(solution) = solution {
@@ -23,6 +23,12 @@ pub fn leaderboard(session: &Session, args: &LeaderboardArgs) -> Result<()> {
         session.say(format!("no trial yet: `medalist sweep {}` makes some", args.slug));
     }
     output::print(&text(&rows, session.format()))
+}
+
+/// The first `n` rows, and the best of the studies' choices where it stands below them.
+pub fn top(rows: &[Row], n: usize) -> Vec<Row> {
+    let chosen = rows.iter().position(|row| row.best).filter(|chosen| *chosen >= n && n > 0);
+    rows.iter().take(n).chain(chosen.map(|chosen| &rows[chosen])).cloned().collect()
 }
 
 /// The rows in the form asked for.

@@ -1,6 +1,8 @@
 //! `show`, `models`, `metrics`, `competitions`, and what a sweep says before it starts.
 
-use medalist_search::{Direction, Domain, SearchSpace, Store, StudySpec, TrialState, Value};
+use medalist_search::{
+    Direction, Domain, History, SearchSpace, Store, StudySpec, Trial, TrialState, Value, choice, counted,
+};
 use serde_json::json;
 
 use super::Session;
@@ -44,6 +46,12 @@ pub fn announce(session: &Session, competition: &Competition, folds: &[Fold], sp
         ));
     }
     session.say(format!("study     {} (seed {}, window {})", spec.name, spec.seed, spec.window));
+}
+
+/// How a study's points are proposed, given the trials it has: on stderr.
+pub fn search(session: &Session, spec: &StudySpec, trials: &[Trial]) {
+    let history = History { prior: &spec.prior, ..History::new(counted(trials), spec.direction) };
+    session.say(format!("search    {}", spec.sampler.build().describe(&spec.space, &history)));
 }
 
 /// Title, data and targets: on stderr.
@@ -257,7 +265,7 @@ fn target_text(target: &TargetColumn) -> String {
     }
 }
 
-fn direction_text(direction: Direction) -> &'static str {
+pub fn direction_text(direction: Direction) -> &'static str {
     match direction {
         Direction::Minimize => "lower is better",
         Direction::Maximize => "higher is better",
@@ -282,19 +290,24 @@ fn model_names(space: &SearchSpace) -> Vec<String> {
 }
 
 fn show_trial(session: &Session, name: &str) -> Result<()> {
-    let workspace = session.workspace()?;
-    let store = workspace.store()?;
+    let store = session.store()?;
     let (spec, trial) = results::find_trial(&store, name)?;
+    let best = choice(&spec, &store.trials(&spec.name)?) == Some(trial.number);
     if session.format() == Format::Json {
-        return output::print_json(&json!({ "study": spec.name, "competition": results::slug(&spec), "trial": trial }));
+        let slug = results::slug(&spec);
+        return output::print_json(&json!({ "study": spec.name, "competition": slug, "trial": trial, "best": best }));
     }
     let state = match &trial.state {
         TrialState::Failed { reason } => format!("failed: {reason}"),
         state => state.name().to_string(),
     };
-    let mut text = format!("trial     {}/{} on {}\nstate     {state}\n", spec.name, trial.number, results::slug(&spec));
+    let on = match results::slug(&spec) {
+        "" => String::new(),
+        slug => format!(" on {slug}"),
+    };
+    let mut text = format!("trial     {}/{}{on}\nstate     {state}\n", spec.name, trial.number);
     if let Some(score) = trial.score {
-        text += &format!("score     {score}\n");
+        text += &format!("score     {score}{}\n", if best { " (the study's choice)" } else { "" });
     }
     for fold in &trial.folds {
         text += &format!("fold {:<4} {} ({:.3} s)\n", fold.fold, fold.score, fold.seconds);

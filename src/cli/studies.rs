@@ -1,6 +1,6 @@
 //! `studies` and `trials`: what the store holds.
 
-use medalist_search::{Store, TrialState, best, counted};
+use medalist_search::{Store, TrialState, choice, counted};
 use serde_json::json;
 
 use super::Session;
@@ -11,11 +11,10 @@ use crate::leaderboard::short;
 use crate::results;
 
 pub fn studies(session: &Session, args: &StudiesArgs) -> Result<()> {
-    let workspace = session.workspace()?;
     if let Some(slug) = &args.slug {
-        workspace.competition_dir(slug)?;
+        session.workspace()?.competition_dir(slug)?;
     }
-    let store = workspace.store()?;
+    let store = session.store()?;
     let mut listing = Listing::new(&["study", "competition", "search", "seed", "trials", "best", "score", "created"]);
     for spec in store.studies()? {
         let slug = results::slug(&spec).to_string();
@@ -24,8 +23,8 @@ pub fn studies(session: &Session, args: &StudiesArgs) -> Result<()> {
         }
         let trials = store.trials(&spec.name)?;
         let counted = counted(&trials);
-        let best = best(counted, spec.direction);
-        let score = best.and_then(|trial| trial.score);
+        let best = choice(&spec, counted);
+        let score = best.and_then(|number| counted[number as usize].score);
         let search = spec.sampler.build().name().to_string();
         let cells = vec![
             spec.name.clone(),
@@ -33,13 +32,13 @@ pub fn studies(session: &Session, args: &StudiesArgs) -> Result<()> {
             search.clone(),
             spec.seed.to_string(),
             counted.len().to_string(),
-            best.map(|trial| trial.number.to_string()).unwrap_or_default(),
+            best.map(|number| number.to_string()).unwrap_or_default(),
             score.map(short).unwrap_or_default(),
             spec.created.clone(),
         ];
         let json = json!({
             "study": spec.name, "competition": slug, "search": search, "seed": spec.seed,
-            "trials": counted.len(), "best": best.map(|trial| trial.number), "score": score, "created": spec.created,
+            "trials": counted.len(), "best": best, "score": score, "created": spec.created,
         });
         listing.push(cells, json);
     }
@@ -47,7 +46,7 @@ pub fn studies(session: &Session, args: &StudiesArgs) -> Result<()> {
 }
 
 pub fn trials(session: &Session, args: &TrialsArgs) -> Result<()> {
-    let store = session.workspace()?.store()?;
+    let store = session.store()?;
     let spec = results::find_study(&store, &args.study)?;
     let mut listing = Listing::new(&["trial", "state", "score", "model", "parameters", "total_seconds", "created"]);
     for trial in store.trials(&spec.name)? {
@@ -56,7 +55,7 @@ pub fn trials(session: &Session, args: &TrialsArgs) -> Result<()> {
             _ => None,
         };
         let state = trial.state.name();
-        let model = trial.params.text("model").unwrap_or("?").to_string();
+        let model = trial.params.text("model").unwrap_or_default().to_string();
         let params: Vec<String> = trial
             .params
             .iter()

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use medalist_search::{Attachment, Seed, SqliteStore, Store, StudySpec, Trial, TrialState};
 use serde_json::json;
 
+use super::Session;
 use super::args::{GradeArgs, SubmitArgs, ValidateArgs};
 use super::output::{self, Format};
-use super::{Session, sweep};
+use super::run::thread_pool;
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
 use crate::evaluate::{self, Evaluation};
@@ -48,14 +49,14 @@ impl How {
 pub fn submit(session: &Session, args: &SubmitArgs) -> Result<()> {
     let workspace = session.workspace()?;
     let store = workspace.store()?;
-    let pool = sweep::thread_pool(args.jobs)?;
+    let pool = thread_pool(args.jobs)?;
     let competition = pool.install(|| workspace.load(&args.slug, &session.registry))?;
     let metric = competition.metric(&session.registry)?;
     let (spec, trial) = match &args.trial {
         Some(name) => results::find_trial(&store, name)?,
         None => {
             let rows = results::rows(&store, &competition, metric.direction(), None)?;
-            let best = rows.first().ok_or_else(|| {
+            let best = rows.iter().find(|row| row.best).ok_or_else(|| {
                 Error::new(Kind::NoTrial, format!("no trial of `{}` succeeded yet", args.slug))
                     .help(format!("`medalist sweep {}` makes some", args.slug))
             })?;

@@ -2,44 +2,29 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
-use medalist_search::{
-    Cancel, Limits, Seed, SqliteStore, Store, StudyLock, StudyOutcome, StudySpec, Trial, TrialState, best,
-};
+use medalist_search::{Seed, SqliteStore, StudyOutcome, StudySpec};
 use rayon::ThreadPool;
 use serde_json::json;
 
 use super::args::{ResumeArgs, SweepArgs};
 use super::output::{self, Format};
+use super::run::{self, Begun, Bounds, thread_pool};
 use super::{Session, board, describe, submit};
 use crate::competition::Competition;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::evaluate::{self, Evaluation};
 use crate::leaderboard;
-use crate::plan::{self, Plan};
-use crate::reporter::{All, LeaderboardFiles, Progress, Verbosity, duration, say};
+use crate::plan::{self, Plan, Search};
+use crate::reporter::LeaderboardFiles;
 use crate::results;
 use crate::split::Fold;
 use crate::workspace::Workspace;
-
-/// The beginning of the names of the pool's threads.
-pub const WORKER: &str = "medalist-worker";
 
 /// Rows of the leaderboard that a sweep prints at its end.
 const TOP: usize = 10;
 /// Prepared folds are kept up to this many bytes where `--memory` says nothing.
 const DEFAULT_CACHE: u64 = 1 << 30;
-
-/// How a run of a study is limited, and what it leaves behind; none of it changes a result.
-struct Run {
-    n_trials: Option<u64>,
-    time: Option<Duration>,
-    jobs: Option<usize>,
-    memory: Option<u64>,
-    submission: bool,
-}
 
 /// A study about to run.
 struct Job<'a> {
@@ -48,7 +33,9 @@ struct Job<'a> {
     competition: &'a Competition,
     folds: Vec<Fold>,
     spec: StudySpec,
-    run: Run,
+    bounds: Bounds,
+    /// Whether a submission is written at the end.
+    submission: bool,
     pool: Arc<ThreadPool>,
 }
 
@@ -65,39 +52,45 @@ pub fn sweep(session: &Session, args: &SweepArgs) -> Result<()> {
         args.target.clone()
     };
     plan.competition = Some(slug.clone());
-    let run = Run {
+    let bounds = Bounds {
         n_trials: plan.n_trials(),
         time: plan.time()?,
         jobs: plan.jobs,
         memory: plan.memory()?,
-        submission: !args.no_submission,
+        until_flat: plan.until_flat(),
     };
     let workspace = session.workspace()?;
     explain_unbuilt(session, &workspace, &plan)?;
-    let pool = thread_pool(run.jobs)?;
+    let pool = thread_pool(bounds.jobs)?;
     let competition = pool.install(|| workspace.load(&slug, &session.registry))?;
     let metric = competition.metric(&session.registry)?;
     let folds = competition.folds(plan.folds)?;
     let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds)?;
     describe::announce(session, &competition, &folds, &spec, metric.as_ref());
     if args.dry_run {
-        return dry_run(session, &spec, run.n_trials);
+        describe::search(session, &spec, &[]);
+        return dry_run(session, &spec, &bounds);
     }
     let store = workspace.store()?;
-    let job = Job { workspace, store, competition: &competition, folds, spec, run, pool };
+    let submission = !args.no_submission;
+    let job = Job { workspace, store, competition: &competition, folds, spec, bounds, submission, pool };
     job.run(session)
 }
 
 pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
-    let workspace = session.workspace()?;
-    let store = workspace.store()?;
+    let store = session.store()?;
     let stored = results::find_study(&store, &args.study)?;
+    if let Some(command) = stored.requested["command"].as_str() {
+        let message = format!("study `{}` runs a program", stored.name);
+        return Err(Error::usage(message).help(format!("the command that began it continues it: {command}")));
+    }
     let plan = results::requested(&stored)?;
     let asked = Plan {
         trials: args.trials,
         time: args.time.clone(),
         jobs: args.jobs,
         memory: args.memory.clone(),
+        until_flat: args.until_flat.then_some(true).or(plan.until_flat),
         ..Plan::default()
     };
     let time = asked.time()?;
@@ -107,72 +100,49 @@ pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
         (None, Some(_)) => None,
         (None, None) => plan.n_trials(),
     };
-    let run = Run { n_trials, time, jobs: asked.jobs, memory: asked.memory()?, submission: !args.no_submission };
-    let pool = thread_pool(run.jobs)?;
+    let (jobs, memory) = (asked.jobs, asked.memory()?);
+    let bounds = Bounds { n_trials, time, jobs, memory, until_flat: asked.until_flat() };
+    let pool = thread_pool(bounds.jobs)?;
+    let workspace = session.workspace()?;
     let slug = results::slug(&stored).to_string();
     let competition = pool.install(|| workspace.load(&slug, &session.registry))?;
     let metric = competition.metric(&session.registry)?;
     let folds = results::folds(&store, &stored, &competition)?;
-    let plan = Plan { study: Some(stored.name.clone()), trials: asked.trials.or(plan.trials), ..plan };
+    let search = Some(Search::of(&stored.sampler)?);
+    let plan = Plan { study: Some(stored.name.clone()), trials: asked.trials.or(plan.trials), search, ..plan };
     let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds)?;
     describe::announce(session, &competition, &folds, &spec, metric.as_ref());
-    let job = Job { workspace, store, competition: &competition, folds, spec, run, pool };
+    let submission = !args.no_submission;
+    let job = Job { workspace, store, competition: &competition, folds, spec, bounds, submission, pool };
     job.run(session)
 }
 
 impl Job<'_> {
     fn run(self, session: &Session) -> Result<()> {
-        let Job { workspace, store, competition, folds, spec, run, pool } = self;
-        refuse_changed(&store, &spec)?;
-        let _lock = StudyLock::acquire(&workspace.locks(), &spec.name)?;
-        store.put_study(&spec)?;
+        let Job { workspace, store, competition, folds, spec, bounds, submission, pool } = self;
+        let begun = Begun::new(session, &store, &workspace.locks(), &spec)?;
         results::keep_folds(&store, &spec, &folds, competition.features.n_rows())?;
-        let before: Vec<Trial> =
-            store.trials(&spec.name)?.into_iter().filter(|trial| trial.state.is_finished()).collect();
-        if !before.is_empty() {
-            session.say(format!("study {} has {} finished trials and goes on", spec.name, before.len()));
-        }
-        let stop = stop_on_signals()?;
-        let started = Instant::now();
+        let stop = run::stop_on_signals("the running folds", || {})?;
         // A half for what is kept between fits, a half for the fits that run.
-        let cache = run.memory.map_or(DEFAULT_CACHE, |memory| memory / 2);
-        let deadline = evaluate::deadline(run.time);
+        let cache = bounds.memory.map_or(DEFAULT_CACHE, |memory| memory / 2);
+        let bounds = Bounds { memory: bounds.memory.map(|memory| memory - cache), ..bounds };
+        let deadline = evaluate::deadline(bounds.time);
         let seed = Seed::new(spec.seed);
         let evaluation =
             Evaluation::new(competition, &session.registry, folds, spec.space.clone(), seed, cache, deadline)?;
         let folder = workspace.submissions(&competition.slug);
         let others = results::rows(&store, competition, spec.direction, Some(&spec.name))?;
         let mut known = others.clone();
-        known.extend(before.iter().filter_map(|trial| results::row(&spec, trial)));
+        known.extend(begun.before.iter().filter_map(|trial| results::row(&spec, trial)));
         let files = LeaderboardFiles::new(folder.clone(), spec.direction, known, |trial| results::row(&spec, trial));
-        let n_trials = match (run.n_trials, spec.len()?) {
-            (Some(asked), Some(points)) => Some(asked.min(points)),
-            (asked, points) => asked.or(points),
-        };
-        let progress = Progress::new(verbosity(session), spec.direction, n_trials, spec.n_folds, run.time, &before);
-        let limits = Limits {
-            n_trials: run.n_trials,
-            pool: pool.clone(),
-            memory: run.memory.map(|memory| memory - cache),
-            cancel: match run.time {
-                Some(time) => stop.with_deadline(started + time),
-                None => stop.clone(),
-            },
-        };
-        let outcome = medalist_search::run(&spec, &store, &evaluation, &limits, &All(vec![&progress, &files]));
-        progress.clear();
-        let outcome = outcome?;
-        let interrupted = stop.is_cancelled();
-        let trials = results::counted(&store, &spec.name)?;
-        session.say(summary(&spec, &outcome, started.elapsed(), interrupted));
+        let ended = begun.run(&evaluation, &bounds, &pool, &stop, &files)?;
 
         let mut rows = others;
-        rows.extend(results::study_rows(&spec, &trials, spec.direction));
+        rows.extend(results::study_rows(&spec, &ended.trials, ended.outcome.best));
         let rows = leaderboard::rank(rows, spec.direction);
         leaderboard::write_files(&folder, &rows)?;
         let mut written = vec![folder.join("leaderboard.csv"), folder.join("leaderboard.md")];
-        let best = best(&trials, spec.direction);
-        if let (Some(best), true, true) = (best, run.submission, competition.test.is_some()) {
+        if let (Some(best), true, true) = (ended.best(), submission, competition.test.is_some()) {
             // The time was for the search: the chosen model's last fit is not cut off by it.
             let evaluation = evaluation.without_deadline();
             let how = submit::How::Refit;
@@ -180,17 +150,8 @@ impl Job<'_> {
                 .install(|| submit::write(session, &workspace, &store, competition, &evaluation, &spec, best, how))?;
             written.push(file);
         }
-        report(session, &workspace, competition, &spec, &outcome, &rows, &written)?;
-        if interrupted {
-            let message = format!("interrupted after {} trials", outcome.n_counted);
-            return Err(
-                Error::new(Kind::Interrupted, message).help(format!("`medalist resume {}` continues", spec.name))
-            );
-        }
-        match best {
-            None if outcome.n_counted > 0 => Err(no_trial(&spec, &trials)),
-            _ => Ok(()),
-        }
+        report(session, &workspace, competition, &spec, &ended.outcome, &rows, &written)?;
+        ended.verdict(&spec, &format!("`medalist resume {}` continues", spec.name))
     }
 }
 
@@ -206,19 +167,19 @@ fn report(
 ) -> Result<()> {
     let relative = |path: &PathBuf| path.strip_prefix(&workspace.root).unwrap_or(path).display().to_string();
     let files: Vec<String> = written.iter().map(relative).collect();
-    let top = &rows[..rows.len().min(TOP)];
     if session.format() == Format::Json {
         output::print_json(&json!({
             "study": spec.name,
             "counted": outcome.n_counted,
             "failed": outcome.n_failed,
             "pruned": outcome.n_pruned,
+            "flat": outcome.flat,
             "best": outcome.best.map(|number| format!("{}/{number}", spec.name)),
             "leaderboard": leaderboard::to_json(rows),
             "files": files,
         }))?;
     } else {
-        output::print(&board::text(top, session.format()))?;
+        output::print(&board::text(&board::top(rows, TOP), session.format()))?;
     }
     session.say(format!("wrote {}", files.join(", ")));
     let submission = files.iter().find(|file| file.ends_with(".csv") && !file.ends_with("leaderboard.csv"));
@@ -231,50 +192,8 @@ fn report(
     Ok(())
 }
 
-/// What a run came to; its first number is what `--trials` repeats.
-fn summary(spec: &StudySpec, outcome: &StudyOutcome, time: Duration, interrupted: bool) -> String {
-    let mut text = format!("study {}: {} trials count", spec.name, outcome.n_counted);
-    for (count, word) in [(outcome.n_pruned, "pruned"), (outcome.n_failed, "failed")] {
-        if count > 0 {
-            text += &format!(", {count} {word}");
-        }
-    }
-    text += &format!(", {}", duration(time));
-    if !interrupted && outcome.n_counted > 0 {
-        text += &format!("; `--trials {}` gives the same leaderboard", outcome.n_counted);
-    }
-    text
-}
-
-fn no_trial(spec: &StudySpec, trials: &[Trial]) -> Error {
-    let reason = trials.iter().find_map(|trial| match &trial.state {
-        TrialState::Failed { reason } => Some(format!("trial {} failed with: {reason}", trial.number)),
-        _ => None,
-    });
-    let help = reason.unwrap_or_else(|| format!("`medalist trials {}` lists them", spec.name));
-    Error::new(Kind::NoTrial, "no trial succeeded").help(help)
-}
-
-/// # Errors
-/// When a study of this name exists with another plan, naming what differs.
-fn refuse_changed(store: &dyn Store, spec: &StudySpec) -> Result<()> {
-    let studies = store.studies()?;
-    let Some(stored) = studies.iter().find(|stored| stored.name == spec.name) else { return Ok(()) };
-    let differences = stored.difference(spec);
-    if differences.is_empty() {
-        return Ok(());
-    }
-    let message = format!("study `{}` was begun with something else: {}", spec.name, differences.join("; "));
-    Err(Error::config(message)
-        .help("put back what changed, or start anew with `medalist sweep` (`--study NAME` names it)"))
-}
-
-fn dry_run(session: &Session, spec: &StudySpec, n_trials: Option<u64>) -> Result<()> {
-    let points = spec.len()?;
-    let n_trials = match (n_trials, points) {
-        (Some(asked), Some(points)) => Some(asked.min(points)),
-        (asked, points) => asked.or(points),
-    };
+fn dry_run(session: &Session, spec: &StudySpec, bounds: &Bounds) -> Result<()> {
+    let n_trials = bounds.n_trials(spec)?;
     let n_fits = n_trials.map(|n_trials| plan::n_fits(spec, n_trials)).transpose()?;
     if session.format() == Format::Json {
         return output::print_json(&json!({
@@ -322,37 +241,4 @@ fn explain_unbuilt(session: &Session, workspace: &Workspace, plan: &Plan) -> Res
         }
     }
     Ok(())
-}
-
-/// A token that the first Ctrl-C (or SIGTERM) sets; the second leaves at once. Nothing acknowledged is lost: the store holds it.
-fn stop_on_signals() -> Result<Cancel> {
-    let stop = Cancel::new();
-    let (token, pressed) = (stop.clone(), AtomicBool::new(false));
-    let handler = move || {
-        if pressed.swap(true, Ordering::SeqCst) {
-            std::process::exit(i32::from(Kind::Interrupted.exit_code()));
-        }
-        token.cancel();
-        say("stopping: the running folds finish, Ctrl-C again leaves at once");
-    };
-    ctrlc::set_handler(handler).map_err(|error| Error::unexpected(format!("no signal handler: {error}")))?;
-    Ok(stop)
-}
-
-/// The one pool of the program.
-///
-/// # Errors
-/// When the system gives no threads.
-pub fn thread_pool(jobs: Option<usize>) -> Result<Arc<ThreadPool>> {
-    let builder =
-        rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).thread_name(|n| format!("{WORKER}-{n}"));
-    Ok(Arc::new(builder.build().map_err(|error| Error::unexpected(error.to_string()))?))
-}
-
-fn verbosity(session: &Session) -> Verbosity {
-    match (session.global.quiet, session.global.verbose) {
-        (true, _) => Verbosity::Quiet,
-        (_, true) => Verbosity::Verbose,
-        _ => Verbosity::Normal,
-    }
 }

@@ -301,7 +301,7 @@ impl Check<'_> {
     }
 
     fn points(&self, n: u64) -> Vec<Params> {
-        let history = History { trials: &[], direction: Direction::Minimize };
+        let history = History::new(&[], Direction::Minimize);
         let sample = |number| Random.sample(&self.entry.space, &history, &[], number, Seed::new(5)).ok().flatten();
         (0..n).filter_map(sample).collect()
     }

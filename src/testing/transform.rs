@@ -22,7 +22,7 @@ pub fn check_transform(entry: &TransformEntry) -> Vec<Problem> {
         check.report("default point", format!("the defaults are not a point of the space: {error}"));
         return check.problems;
     }
-    let history = History { trials: &[], direction: Direction::Minimize };
+    let history = History::new(&[], Direction::Minimize);
     let mut points = vec![space.default_point()];
     points.extend((0..8).filter_map(|number| Random.sample(space, &history, &[], number, Seed::new(5)).ok().flatten()));
     for point in points {

@@ -13,5 +13,8 @@ mod new;
 mod sweep;
 mod pressure;
 mod cli;
+mod ask_tell;
+#[cfg(unix)]
+mod optimize;
 mod mutations;
 mod floors;

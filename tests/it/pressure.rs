@@ -136,7 +136,7 @@ fn with_peak(workspace: &Workspace, arguments: &str) -> (Ran, u64) {
 fn a_small_memory_changes_no_result_and_is_kept_to() {
     const N_ROWS: usize = 20_000;
     const N_COLUMNS: usize = 30;
-    let sweep = "sweep wide --models ridge --trials 16 --jobs 2 --no-submission";
+    let sweep = "sweep wide --search random --models ridge --trials 16 --jobs 2 --no-submission";
     let limit = 64 << 20;
     let run = |memory: &str| {
         let workspace = Workspace::with(&[]);

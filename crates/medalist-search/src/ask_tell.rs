@@ -1,8 +1,12 @@
 //! Ask and tell over lines of JSON: the engine for programs that evaluate points themselves.
 //!
-//! The first line describes the study, each further line is an operation. A [`Session`] turns lines into answers and does no input or output itself.
+//! The first line describes the study, each further line is an operation. A [`Session`] turns lines into answers and does no input or output itself; [`converse`] lets it speak over any pair of streams.
 
 mod study;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, BufRead, Write};
 
 use serde_json::{Value as Json, json};
 
@@ -27,8 +31,25 @@ struct Open {
     windowed: bool,
     /// By number: the point, and whether it was told.
     asked: Vec<(Params, Origin, bool)>,
-    /// In the order in which they were told; by number where there is a window.
+    /// By number, in whatever order they were told.
     told: Vec<Trial>,
+}
+
+/// Answers each line of `input` on `output` and flushes after each, until the input ends.
+///
+/// # Errors
+/// When the input cannot be read, or the output cannot be written.
+pub fn converse(mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+    let mut session = Session::new();
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        if let Some(answer) = session.answer(&line) {
+            writeln!(output, "{answer}")?;
+            output.flush()?;
+        }
+        line.clear();
+    }
+    Ok(())
 }
 
 impl Session {
@@ -37,9 +58,10 @@ impl Session {
     }
 
     /// The answer to a line, without a line break; none where there is nothing to say. A bad line is answered with `{"error": ...}` and changes nothing.
-    pub fn answer(&mut self, line: &str) -> Option<String> {
+    pub fn answer(&mut self, line: impl AsRef<[u8]>) -> Option<String> {
         self.n_lines += 1;
-        match self.handle(line.trim()) {
+        let line = std::str::from_utf8(line.as_ref()).map_err(|error| format!("not UTF-8: {error}"));
+        match line.and_then(|line| self.handle(line.trim())) {
             Ok(answer) => answer.map(|answer| answer.to_string()),
             Err(message) => Some(json!({"error": format!("line {}: {message}", self.n_lines)}).to_string()),
         }
@@ -53,7 +75,7 @@ impl Session {
         let fields = message.as_object().ok_or("not an object: write {\"op\": \"ask\"}, say")?;
         let Some(open) = &mut self.open else {
             let (study, windowed) = study::read(fields)?;
-            let sampler = study.sampler.build();
+            let sampler = study.sampler.build_for_noise();
             self.open = Some(Open { study, sampler, windowed, asked: Vec::new(), told: Vec::new() });
             return Ok(None);
         };
@@ -74,9 +96,7 @@ impl Open {
         let history: &[Trial] = if !self.windowed {
             &self.told
         } else {
-            if let Some(waiting) = (0..n_past).find(|past| !self.asked[*past as usize].2)
-                && self.study.waits(&*self.sampler, number)
-            {
+            if let Some(waiting) = (0..n_past).find(|past| !self.asked[*past as usize].2) {
                 let window = self.study.window;
                 return Err(format!(
                     "trial {number} needs the result of trial {waiting} (window {window}): tell it first"
@@ -87,7 +107,7 @@ impl Open {
         let is_pending = |past: &usize| if self.windowed { *past as u64 >= n_past } else { !self.asked[*past].2 };
         let pending: Vec<Params> =
             (0..self.asked.len()).filter(is_pending).map(|past| self.asked[past].0.clone()).collect();
-        let history = History { trials: history, direction: self.study.direction };
+        let history = History { trials: history, prior: &self.study.prior, direction: self.study.direction };
         let proposal = propose(&self.study, &*self.sampler, &history, &pending, number);
         let (params, origin) = match proposal.map_err(|error| error.to_string())? {
             Some(proposal) => proposal,
@@ -131,15 +151,15 @@ impl Open {
             steps: Vec::new(),
             seconds: 0.0,
             created: clock::now(),
+            seen: Vec::new(),
         };
         *is_told = true;
-        let at = if self.windowed { self.told.partition_point(|told| told.number < number) } else { self.told.len() };
-        self.told.insert(at, trial);
+        self.told.insert(self.told.partition_point(|told| told.number < number), trial);
         Ok(())
     }
 
     fn best(&self) -> Option<u64> {
-        let history = History { trials: &self.told, direction: self.study.direction };
+        let history = History { trials: &self.told, prior: &self.study.prior, direction: self.study.direction };
         self.sampler.best(&self.study.space, &history)
     }
 }

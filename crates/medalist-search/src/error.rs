@@ -41,6 +41,11 @@ pub enum Error {
         "study `{study}`: trial {number} is stored with `{stored}` but this version of the program proposes `{proposed}`: continue with the version that began the study, or begin another under a new name"
     )]
     TrialChanged { study: String, number: u64, stored: String, proposed: String },
+    /// A trial of an asynchronous study was proposed from results that are not there any more.
+    #[error(
+        "study `{study}`: trial {number} was proposed from results that the store does not hold: restore a copy of the store, or begin another study"
+    )]
+    ResultsMissing { study: String, number: u64 },
     /// The store cannot be opened, read or written.
     #[error("store {}: {message}", .path.display())]
     Store { path: PathBuf, message: String },

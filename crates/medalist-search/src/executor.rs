@@ -6,9 +6,12 @@ mod context;
 mod objective;
 mod group;
 mod judge;
+mod view;
+mod flatness;
 mod planner;
 mod state;
 mod writer;
+mod simulation;
 #[cfg(test)]
 mod tests;
 
@@ -21,17 +24,19 @@ use rayon::{Scope, ThreadPool};
 
 pub use context::{FoldContext, Verdict};
 pub use objective::{Artifact, FoldOutcome, Objective, TrialError, TrialPoint};
+pub use simulation::{Simulation, simulate};
 
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::event::{Event, Reporter};
+use crate::insight::UntilFlat;
 use crate::sampler::Sampler;
 use crate::space::Params;
 use crate::store::{Attachment, Store};
 use crate::study::{StudyOutcome, StudySpec};
 use crate::trial::{Direction, Trial, TrialState};
 use context::Reports;
-use group::{Ending, Member, Steps};
+use group::{Ending, Group, Member, Steps};
 use judge::Judge;
 use planner::Planner;
 use state::{State, Step, Unit};
@@ -47,12 +52,14 @@ pub struct Limits {
     /// Folds run as tasks in this pool, as many at a time as it has threads.
     pub pool: Arc<ThreadPool>,
     pub cancel: Cancel,
+    /// No more trials once the next ones promise too little; none to go on in any case.
+    pub until_flat: Option<UntilFlat>,
 }
 
 impl Limits {
     /// All trials, without limits, in a pool.
     pub fn new(pool: Arc<ThreadPool>) -> Self {
-        Limits { n_trials: None, memory: None, pool, cancel: Cancel::new() }
+        Limits { n_trials: None, memory: None, pool, cancel: Cancel::new(), until_flat: None }
     }
 }
 
@@ -82,8 +89,8 @@ fn run_with(
     reporter: &dyn Reporter,
 ) -> Result<StudyOutcome> {
     store.put_study(study)?;
-    let mut stored = store.trials(&study.name)?;
-    stored.retain(|trial| trial.state.is_finished());
+    let (stored, begun): (Vec<Trial>, Vec<Trial>) =
+        store.trials(&study.name)?.into_iter().partition(|trial| trial.state.is_finished());
     let n_trials = match (study.len()?, limits.n_trials) {
         (Some(all), Some(limit)) => Some(all.min(limit)),
         (all, limit) => all.or(limit),
@@ -91,16 +98,15 @@ fn run_with(
     reporter.report(&Event::StudyStarted { study, stored: &stored, n_trials });
 
     let (sender, receiver) = channel();
-    let planner = Planner::new(study, sampler, objective, limits.n_trials, stored);
-    let executor = Executor {
-        study,
-        judge: planner.judge.clone(),
-        objective,
-        reporter,
-        cancel: limits.cancel.child(),
-        state: Mutex::new(State::new(planner, limits)),
-        sender,
-    };
+    // Elsewhere a trial that was only begun is proposed again just the same.
+    let begun = begun.into_iter().filter(|_| study.asynchronous);
+    let stored = stored.into_iter().chain(begun).collect();
+    let planner = Planner::new(study, sampler, objective, limits.n_trials, limits.until_flat, stored);
+    let judge = planner.judge.clone();
+    let mut state = State::new(&planner, limits.pool.current_num_threads(), limits.memory);
+    state.planner = Some(planner);
+    let executor =
+        Executor { study, judge, objective, reporter, cancel: limits.cancel.child(), state: Mutex::new(state), sender };
     limits.pool.in_place_scope(|scope| {
         let _guard = StopOnPanic(&executor);
         executor.advance(scope);
@@ -269,9 +275,9 @@ impl<'a> Executor<'a> {
             drop(state);
             match step {
                 Step::Decide { id, first, trials } => {
-                    let pruned: Vec<bool> = trials.iter().map(|trial| planner.should_prune(first, trial)).collect();
+                    let decision = planner.decide(first, &trials);
                     state = self.lock();
-                    for trial in state.decide(id, trials, &pruned) {
+                    for trial in state.decide(id, trials, &decision) {
                         self.finish(&mut state, trial, Vec::new());
                     }
                 }
@@ -279,7 +285,12 @@ impl<'a> Executor<'a> {
                     let opened = planner.open();
                     state = self.lock();
                     match opened {
-                        Ok(Some(group)) => state.open(group),
+                        Ok(Some(group)) => {
+                            if planner.records_opened() {
+                                self.record_opened(&mut state, &group);
+                            }
+                            state.open(group);
+                        }
                         Ok(None) => {}
                         Err(error) => self.fail(&mut state, error),
                     }
@@ -294,6 +305,15 @@ impl<'a> Executor<'a> {
     fn finish(&self, state: &mut State, trial: Trial, attachments: Vec<Attachment>) {
         state.finished(&trial);
         self.send(Message::Trial(Box::new((trial, attachments))));
+    }
+
+    /// Has the writer put down trials that were opened: before any result that a later trial could have from knowing them.
+    fn record_opened(&self, state: &mut State, group: &Group) {
+        for member in &group.members {
+            let trial = member.trial(TrialState::Waiting, 0, self.study.direction);
+            state.n_unwritten += 1;
+            self.send(Message::Trial(Box::new((trial, Vec::new()))));
+        }
     }
 
     fn fail(&self, state: &mut State, error: Error) {

@@ -34,29 +34,34 @@ pub mod cancel;
 mod clock;
 pub mod space;
 pub mod trial;
+mod surrogate;
 pub mod sampler;
 pub mod pruner;
 pub mod study;
+mod insight;
 pub mod event;
 pub mod store;
 pub mod executor;
 mod ask_tell;
 pub mod testing;
 
-pub use ask_tell::Session;
+pub use ask_tell::{Session, converse};
 pub use cancel::Cancel;
 pub use error::{Error, Result};
 pub use event::{Event, Reporter, Silent};
-pub use executor::{Artifact, FoldContext, FoldOutcome, Limits, Objective, TrialError, TrialPoint, Verdict, run};
+pub use executor::{
+    Artifact, FoldContext, FoldOutcome, Limits, Objective, Simulation, TrialError, TrialPoint, Verdict, run, simulate,
+};
+pub use insight::{Expected, Importance, Interaction, MainEffect, Outlook, UntilFlat, importance, outlook};
 pub use pruner::{
     Asha, Budget, Curve, Halving, Hyperband, Median, NoPruner, Past, Patience, Percentile, Pruner, PrunerSpec, Racing,
     Resource, Threshold,
 };
-pub use sampler::{Auto, Cmaes, Gp, Grid, History, Random, Sampler, SamplerSpec, Sobol};
+pub use sampler::{Auto, Cmaes, Forest, Gp, Grid, History, Random, Sampler, SamplerSpec, Sobol, Tpe};
 pub use seed::Seed;
 pub use space::{
     Condition, Domain, ParamChoice, ParamField, Parameter, Params, Restriction, SearchSpace, Tunable, Value,
 };
 pub use store::{Attachment, MemoryStore, SqliteStore, Store, StudyLock};
-pub use study::{DEFAULT_WINDOW, STUDY_VERSION, StudyOutcome, StudySpec, propose};
-pub use trial::{Direction, FoldScore, Origin, Stages, StepValue, Trial, TrialState, best, counted};
+pub use study::{DEFAULT_WINDOW, Flat, STUDY_VERSION, StudyOutcome, StudySpec, choice, propose};
+pub use trial::{Direction, FoldScore, Origin, Seen, Stages, StepValue, Trial, TrialState, best, counted};

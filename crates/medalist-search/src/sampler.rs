@@ -3,24 +3,31 @@
 //! A sampler has no state and is told nothing: it reads the history. So a resume needs no checkpoint, and any process can propose any trial.
 
 pub(crate) mod encoding;
-mod past;
+pub(crate) mod past;
+pub(crate) mod targets;
 mod generations;
-mod normals;
+pub(crate) mod normals;
+pub(crate) mod improvement;
+pub(crate) mod neighbourhood;
 mod auto;
 mod cmaes;
-mod gp;
+mod forest;
+pub(crate) mod gp;
 mod grid;
 mod random;
 mod sobol;
+mod tpe;
 
 use serde::{Deserialize, Serialize};
 
 pub use auto::Auto;
 pub use cmaes::Cmaes;
+pub use forest::Forest;
 pub use gp::Gp;
 pub use grid::Grid;
 pub use random::Random;
 pub use sobol::Sobol;
+pub use tpe::Tpe;
 
 use crate::error::Result;
 use crate::seed::Seed;
@@ -32,7 +39,16 @@ use crate::trial::{Direction, Trial};
 pub struct History<'a> {
     /// Finished trials (complete, pruned and failed), sorted by number, all numbers at most n - window.
     pub trials: &'a [Trial],
+    /// Finished trials of an earlier study, at points of this space: see [`crate::StudySpec::prior`]. Their numbers are not this study's, and their scores may be on another scale.
+    pub prior: &'a [Trial],
     pub direction: Direction,
+}
+
+impl<'a> History<'a> {
+    /// Without a prior.
+    pub const fn new(trials: &'a [Trial], direction: Direction) -> Self {
+        History { trials, prior: &[], direction }
+    }
 }
 
 /// Proposes points. Implementations must answer the same question with the same bits, always.
@@ -63,6 +79,11 @@ pub trait Sampler: Send + Sync {
         seed: Seed,
     ) -> Result<Option<Params>>;
 
+    /// How it searches this space, and why where there was a choice: a few words for people, beginning with its name.
+    fn describe(&self, _space: &SearchSpace, _history: &History) -> String {
+        self.name().to_string()
+    }
+
     /// The number of the complete trial that is probably the best one; none where there is no complete trial.
     ///
     /// By default the best score seen. A sampler that models the scores may look through their noise.
@@ -83,7 +104,9 @@ pub enum SamplerSpec {
     Random,
     Sobol,
     Gp,
+    Tpe,
     Cmaes,
+    Forest,
     Auto,
 }
 
@@ -94,20 +117,33 @@ impl SamplerSpec {
             SamplerSpec::Random => Box::new(Random),
             SamplerSpec::Sobol => Box::new(Sobol),
             SamplerSpec::Gp => Box::new(Gp::new()),
+            SamplerSpec::Tpe => Box::new(Tpe),
             SamplerSpec::Cmaes => Box::new(Cmaes::new()),
+            SamplerSpec::Forest => Box::new(Forest),
             SamplerSpec::Auto => Box::new(Auto::new()),
         }
     }
 
+    /// For objectives that give the same point another score at each look: a sampler that can ask for a second look does.
+    pub fn build_for_noise(&self) -> Box<dyn Sampler> {
+        match self {
+            SamplerSpec::Gp => Box::new(Gp::looking_again()),
+            SamplerSpec::Auto => Box::new(Auto::looking_again()),
+            other => other.build(),
+        }
+    }
+
     /// The samplers that need no settings.
-    pub const NAMES: [&str; 5] = ["auto", "gp", "cmaes", "sobol", "random"];
+    pub const NAMES: [&str; 7] = ["auto", "gp", "forest", "tpe", "cmaes", "sobol", "random"];
 
     /// One of [`SamplerSpec::NAMES`].
     pub fn from_name(name: &str) -> Option<SamplerSpec> {
         match name {
             "auto" => Some(SamplerSpec::Auto),
             "gp" => Some(SamplerSpec::Gp),
+            "tpe" => Some(SamplerSpec::Tpe),
             "cmaes" => Some(SamplerSpec::Cmaes),
+            "forest" => Some(SamplerSpec::Forest),
             "sobol" => Some(SamplerSpec::Sobol),
             "random" => Some(SamplerSpec::Random),
             _ => None,

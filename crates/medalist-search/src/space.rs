@@ -7,6 +7,7 @@ mod domain;
 mod parameter;
 mod restriction;
 mod nearest;
+mod json;
 mod tunable;
 
 use serde::{Deserialize, Serialize};
@@ -87,11 +88,12 @@ impl SearchSpace {
         self.point(|parameter, _| Some(parameter.default.clone()))
     }
 
-    /// `params` with the defaults of the active parameters that it lacks, each value in its parameter's own type. Staged parameters stay absent: all stages are scored.
+    /// `params` with the defaults of the active parameters that it lacks, each value in its parameter's own type. A parameter that others which are given depend on takes a value under which they are active. Staged parameters stay absent: all stages are scored.
     ///
     /// # Errors
     /// Those of [`SearchSpace::check`].
     pub fn complete(&self, params: &Params) -> Result<Params> {
+        let params = self.with_parents(params);
         let mut complete = self.point(|parameter, _| match params.get(&parameter.name) {
             Some(value) => Some(parameter.domain.coerce(value.clone())),
             None => Some(parameter.default.clone()).filter(|_| !parameter.staged),
@@ -103,6 +105,23 @@ impl SearchSpace {
             }
         }
         self.check(&complete).map(|()| complete)
+    }
+
+    /// `params`, and the parents that it leaves open of the parameters that it names.
+    fn with_parents(&self, params: &Params) -> Params {
+        let mut params = params.clone();
+        // From the last one: a parent stands before its children, and may have a parent itself.
+        for parameter in self.parameters.iter().rev() {
+            let conditions = if params.get(&parameter.name).is_some() { parameter.conditions.as_slice() } else { &[] };
+            for Condition { parameter: parent, values } in conditions {
+                let default = self.get(parent).map(|parent| &parent.default);
+                let value = default.filter(|default| values.contains(default)).or(values.first());
+                if let (None, Some(value)) = (params.get(parent), value) {
+                    params.insert(parent.as_str(), value.clone());
+                }
+            }
+        }
+        params
     }
 
     /// A point from one number in [0, 1] for each parameter, by its position in the space; asked only for active parameters that are not staged.

@@ -1,6 +1,9 @@
 //! The plan of a search, what makes it the same plan, and the proposal of trial n from it.
 
+mod prior;
+
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -8,10 +11,10 @@ use sha2::{Digest, Sha256};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::pruner::{Budget, PrunerSpec, Resource};
-use crate::sampler::{History, Sampler, SamplerSpec};
+use crate::sampler::{History, Sampler, SamplerSpec, Sobol};
 use crate::seed::Seed;
 use crate::space::{Parameter, Params, SearchSpace};
-use crate::trial::{Direction, Origin};
+use crate::trial::{Direction, Origin, Trial, counted};
 
 /// The version of the plan's format that this crate writes.
 pub const STUDY_VERSION: u32 = 1;
@@ -37,6 +40,12 @@ pub struct StudySpec {
     pub prune_on: Resource,
     /// Trial n sees the results of the trials numbered at most n - window; at least 1.
     pub window: u64,
+    /// Every so many trials one is a scrambled Sobol' point, which threads that would wait may take ahead of its turn; 0 for none. Only where the sampler reads results through a window above 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub interleave: u64,
+    /// Nobody waits: each trial is proposed, and decided on, from the results that are in, whatever the window, and says in [`Trial::seen`] which those were. What it repeats is then what was stored, not what another run would find.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asynchronous: bool,
     pub seed: u64,
     pub direction: Direction,
     /// Units of work in a trial; at least 1.
@@ -45,6 +54,9 @@ pub struct StudySpec {
     pub enqueued: Vec<Params>,
     /// The portfolio: evaluated after those, before the sampler's.
     pub defaults: Vec<Params>,
+    /// Results of an earlier study, for the sampler to read beside this one's: see [`StudySpec::set_prior`]. Part of the identity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prior: Vec<Trial>,
     /// What the caller was asked for, in a form that the engine only keeps: a resume reads it. No part of the identity; the last one written stands.
     #[serde(default)]
     pub requested: serde_json::Value,
@@ -63,11 +75,14 @@ impl StudySpec {
             pruner: PrunerSpec::None,
             prune_on: Resource::Folds,
             window: DEFAULT_WINDOW,
+            interleave: 0,
+            asynchronous: false,
             seed: 0,
             direction,
             n_folds: 1,
             enqueued: Vec::new(),
             defaults: Vec::new(),
+            prior: Vec::new(),
             requested: serde_json::Value::Null,
         }
     }
@@ -93,7 +108,7 @@ impl StudySpec {
     /// Whether the plan can be run.
     ///
     /// # Errors
-    /// When the space is unsound, a count is zero, or a point to try first is not in the space.
+    /// When the space is unsound, a count is zero, or a point to try first or of the prior is not in the space.
     pub fn validate(&self) -> Result<()> {
         let fault = |message: String| Err(Error::InvalidStudy { study: self.name.clone(), message });
         if self.version != STUDY_VERSION {
@@ -105,6 +120,11 @@ impl StudySpec {
         if self.window == 0 {
             return fault("its window is 0: choose 1 (each trial sees all before it) or more".to_string());
         }
+        if self.interleave == 1 {
+            return fault(
+                "it interleaves every trial: choose 0 (none) or at least 2, or the sampler `sobol`".to_string(),
+            );
+        }
         if self.n_folds == 0 {
             return fault("it has no folds: choose at least 1".to_string());
         }
@@ -113,6 +133,7 @@ impl StudySpec {
         }
         self.space.validate()?;
         self.enqueued.iter().chain(&self.defaults).try_for_each(|point| self.space.check(point))?;
+        self.prior.iter().try_for_each(|trial| self.space.check(&trial.params))?;
         self.sampler.build().len(&self.sampled_space()).map(|_| ())
     }
 
@@ -134,8 +155,28 @@ impl StudySpec {
 
     /// Whether the beginning of trial `number` must wait for results: its proposal reads them, or the decisions on its steps do.
     pub fn waits(&self, sampler: &dyn Sampler, number: u64) -> bool {
-        let for_steps = self.prune_on == Resource::Steps && self.pruner.depends_on_history();
-        (for_steps || (sampler.depends_on_history() && number >= self.n_first())) && number >= self.window
+        !self.asynchronous && self.reads_results(sampler, number)
+    }
+
+    /// Whether the beginning of trial `number` may depend on results.
+    pub fn reads_results(&self, sampler: &dyn Sampler, number: u64) -> bool {
+        let is_sampled = sampler.depends_on_history() && number >= self.n_first();
+        let reads = self.steps_read_results() || (is_sampled && !self.is_interleaved(sampler, number));
+        reads && (self.asynchronous || number >= self.window)
+    }
+
+    /// Whether trial `number` is a Sobol' point among those of a sampler that reads results: a function of the plan and the number alone.
+    pub fn is_interleaved(&self, sampler: &dyn Sampler, number: u64) -> bool {
+        let applies = self.interleave > 0 && self.window > 1 && !self.asynchronous && sampler.depends_on_history();
+        applies
+            && !self.steps_read_results()
+            && number >= self.n_first().max(self.window)
+            && (number + 1).is_multiple_of(self.interleave)
+    }
+
+    /// Whether decisions inside of a fold read results: those that are in when its trial begins.
+    fn steps_read_results(&self) -> bool {
+        self.prune_on == Resource::Steps && self.pruner.depends_on_history()
     }
 
     /// The fold counts at which a trial stops to be decided on before its other folds begin: those of the pruner, or after the first fold where that is decided on by its steps.
@@ -214,6 +255,12 @@ pub fn propose(
     if number < study.n_first() {
         return Ok(Some((study.defaults[(number - n_enqueued) as usize].clone(), Origin::Default)));
     }
+    if study.is_interleaved(sampler, number) {
+        let seed = Seed::new(study.seed).child("interleaved", 0);
+        let past = History::new(&[], history.direction);
+        let params = Sobol.sample(&study.sampled_space(), &past, &[], number / study.interleave, seed)?;
+        return Ok(params.map(|params| (params, Origin::Interleaved)));
+    }
     let seed = Seed::new(study.seed).child("sampler", 0);
     let Some(params) = sampler.sample(&study.sampled_space(), history, pending, number - study.n_first(), seed)? else {
         return Ok(None);
@@ -225,8 +272,16 @@ pub fn propose(
     Ok(Some((params, Origin::Sampler)))
 }
 
+/// The number of the trial that the study chooses: the one that its sampler takes for the best of those that count, which may look through the noise of their scores. None where no trial is complete.
+///
+/// `trials` are sorted by number. A pure function: the same trials give the same choice, whenever it is asked for.
+pub fn choice(study: &StudySpec, trials: &[Trial]) -> Option<u64> {
+    let history = History { prior: &study.prior, ..History::new(counted(trials), study.direction) };
+    study.sampler.build().best(&study.space, &history)
+}
+
 /// How a run ended.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct StudyOutcome {
     /// The unbroken prefix 0, 1, 2, ... of finished trials, the ones that count.
     pub n_counted: u64,
@@ -238,8 +293,45 @@ pub struct StudyOutcome {
     pub exhausted: bool,
     /// Cancelled, or out of time, before the last trial.
     pub interrupted: bool,
-    /// The counted trial with the best score, the first one on ties.
+    /// The study's [`choice`] among the counted trials.
     pub best: Option<u64>,
+    /// Why there were no more trials, where they promised too little.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flat: Option<Flat>,
+}
+
+/// Why a run was ended before its last trial.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Flat {
+    /// No trial has this number or a higher one.
+    pub n_trials: u64,
+    pub n_more: u64,
+    /// What so many more trials are expected to gain.
+    pub gain: f64,
+    /// By how much the score of a trial is off by chance.
+    pub noise: f64,
+    /// The gain below which the study counts as flat.
+    pub least_gain: f64,
+}
+
+impl fmt::Display for Flat {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Flat { n_trials, n_more, gain, noise, least_gain } = *self;
+        let (gain, noise, least) = (rounded(gain), rounded(noise), rounded(least_gain));
+        write!(
+            f,
+            "flat after {n_trials} trials: {n_more} more promise {gain}, below {least}; a score's noise is {noise}"
+        )
+    }
+}
+
+/// To two significant digits, as people write it.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.1e}").parse().unwrap_or(value)
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// JSON with sorted keys and no spaces, whatever order the map type keeps.

@@ -1,53 +1,21 @@
 //! Contract kits: what every sampler, pruner and store must do, as checks that say what was probably forgotten.
 
+mod space;
 mod sampler;
 mod pruner;
 mod store;
 
 pub use pruner::check_pruner;
-pub use sampler::check_sampler;
+pub use sampler::{check_cold_and_warm, check_sampler};
 pub use store::check_store;
 
 use crate::error::{Error, Result};
 use crate::seed::Seed;
-use crate::space::{Parameter, Params, SearchSpace};
+use crate::space::Params;
 use crate::trial::{FoldScore, Origin, Trial, TrialState};
 
 fn fault<T>(subject: &str, message: impl Into<String>) -> Result<T> {
     Err(Error::Contract { subject: subject.to_string(), message: message.into() })
-}
-
-/// Spaces that a sampler must manage, by name.
-fn spaces() -> Vec<(&'static str, SearchSpace)> {
-    let kernel = SearchSpace::new()
-        .with(Parameter::choice("kernel", ["linear", "rbf"]))
-        .with(Parameter::float("gamma", 1e-3, 1e3).log().levels([0.1, 1.0]).when("kernel", ["rbf"]));
-    let boost = SearchSpace::new()
-        .with(Parameter::float("learning_rate", 0.01, 0.3).log().levels([0.03, 0.1]))
-        .with(Parameter::int("n_estimators", 10, 300).levels([10, 100, 300]).default(100).staged());
-    let many = (0..300).fold(SearchSpace::new(), |space, i| space.with(Parameter::float(format!("x{i}"), 0.0, 1.0)));
-    vec![
-        ("one point", SearchSpace::new().with(Parameter::int("k", 5, 5)).with(Parameter::float("x", 1.0, 1.0))),
-        ("no parameters", SearchSpace::new()),
-        (
-            "huge and tiny ranges",
-            SearchSpace::new()
-                .with(Parameter::float("huge", -1e308, 1e308))
-                .with(Parameter::float("log", 1e-300, 1e300).log())
-                .with(Parameter::float("tiny", 1.0, 1.0 + f64::EPSILON))
-                .with(Parameter::int("int", i64::MIN, i64::MAX)),
-        ),
-        (
-            "steps and choices",
-            SearchSpace::new()
-                .with(Parameter::float("step", 0.0, 1.0).step(0.1).levels([0.0, 0.5]))
-                .with(Parameter::int("even", 0, 100).step(2.0).levels([0, 50]))
-                .with(Parameter::int("log", 1, 1000).log().levels([1, 10, 100]))
-                .with(Parameter::choice("size", ["s", "m", "l"]).ordered().levels(["s", "l"])),
-        ),
-        ("branches", SearchSpace::branches("model", vec![("svm".to_string(), kernel), ("boost".to_string(), boost)])),
-        ("300 parameters", many),
-    ]
 }
 
 /// A trial as a run would leave it: every fifth failed, every seventh pruned, constant scores where `spread` is 0.
@@ -79,9 +47,19 @@ pub(crate) fn past_trial(number: u64, params: Params, spread: f64, n_folds: u32)
         steps: Vec::new(),
         seconds: 0.0,
         created: "2026-01-01T00:00:00Z".to_string(),
+        seen: Vec::new(),
     };
     if trial.state == TrialState::Complete {
         trial.score = trial.mean_over(n_folds as usize);
     }
     trial
+}
+
+/// A complete trial of one fold.
+#[cfg(test)]
+pub(crate) fn scored(number: u64, params: Params, score: impl FnOnce(&Params) -> f64) -> Trial {
+    let score = score(&params);
+    let folds = vec![FoldScore { objective: 0, repeat: 0, fold: 0, score, seconds: 0.0 }];
+    let (state, score) = (TrialState::Complete, Some(score));
+    Trial { state, score, folds, ..past_trial(number, params, 0.0, 1) }
 }

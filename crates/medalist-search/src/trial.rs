@@ -44,6 +44,8 @@ pub enum Origin {
     /// The portfolio: points known to be good first guesses.
     Default,
     Sampler,
+    /// A Sobol' point among the sampler's, which depends on no result: see [`crate::StudySpec::interleave`].
+    Interleaved,
 }
 
 /// The score of one fold.
@@ -94,6 +96,18 @@ pub struct Trial {
     pub seconds: f64,
     /// RFC 3339, UTC.
     pub created: String,
+    /// In an asynchronous study, the results that were read: first by its proposal, then by each decision on it. Empty where there is a window.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<Seen>,
+}
+
+/// Which results of an asynchronous study were in when something was decided: those of the trials numbered below `end`, but for the ones listed.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Seen {
+    pub end: u64,
+    /// Ascending; as many as were under way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<u64>,
 }
 
 impl Trial {

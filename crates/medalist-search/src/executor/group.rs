@@ -8,7 +8,7 @@ use super::objective::{Artifact, FoldOutcome};
 use crate::pruner::Curve;
 use crate::seed::Seed;
 use crate::space::{Params, Value};
-use crate::trial::{Direction, FoldScore, Origin, Stages, StepValue, Trial, TrialState, mean};
+use crate::trial::{Direction, FoldScore, Origin, Seen, Stages, StepValue, Trial, TrialState, mean};
 
 /// Trials that are evaluated together because they differ only in a staged parameter; mostly there is one.
 pub struct Group {
@@ -31,6 +31,8 @@ pub struct Member {
     pub params: Arc<Params>,
     pub origin: Origin,
     pub created: String,
+    /// See [`Trial::seen`].
+    pub seen: Vec<Seen>,
     folds: Vec<Option<Fold>>,
     /// What was reported in each fold, and the time it took.
     shown: Vec<(Steps, f64)>,
@@ -72,6 +74,7 @@ impl Member {
             params: Arc::new(params),
             origin,
             created,
+            seen: Vec::new(),
             folds,
             shown: vec![Default::default(); n_folds],
             ending: None,
@@ -150,6 +153,7 @@ impl Member {
             steps: self.shown[..n_shown].iter().enumerate().flat_map(step).collect(),
             seconds: self.shown[..n_shown].iter().map(|(_, seconds)| seconds).sum(),
             created: self.created.clone(),
+            seen: self.seen.clone(),
         }
     }
 

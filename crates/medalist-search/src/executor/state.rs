@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Points;
 use super::group::{Ending, Group, Member, Progress, Steps};
 use super::objective::FoldOutcome;
-use super::planner::Planner;
-use super::{Limits, Points};
+use super::planner::{Decision, Planner};
 use crate::error::Error;
 use crate::pruner::Curve;
 use crate::seed::Seed;
@@ -75,8 +75,8 @@ pub struct Unit {
 }
 
 impl<'a> State<'a> {
-    pub fn new(planner: Planner<'a>, limits: &Limits) -> Self {
-        let n_threads = limits.pool.current_num_threads();
+    /// Without the planner, which is to be put in.
+    pub fn new(planner: &Planner<'a>, n_threads: usize, memory: Option<u64>) -> Self {
         let window = usize::try_from(planner.study.window).unwrap_or(usize::MAX);
         let mut rungs = planner.study.rungs();
         rungs.push(planner.study.n_folds);
@@ -88,9 +88,9 @@ impl<'a> State<'a> {
             rungs,
             keeps_history: planner.keeps_history(),
             max_groups: if planner.prunes() { window.saturating_add(n_threads).saturating_mul(2) } else { usize::MAX },
-            planner: Some(planner),
+            planner: None,
             n_threads,
-            max_memory: limits.memory.unwrap_or(u64::MAX),
+            max_memory: memory.unwrap_or(u64::MAX),
             n_tasks: 0,
             n_looking: 0,
             n_running: 0,
@@ -118,9 +118,9 @@ impl<'a> State<'a> {
         n_tasks
     }
 
-    /// Nothing runs, and nothing will unless someone plans again.
+    /// Nothing runs, and nothing will unless someone plans again. Where trials are held back for the store, its next commit does.
     pub fn is_idle(&self) -> bool {
-        self.broken || (self.n_tasks == 0 && self.planner.is_some())
+        self.broken || (self.n_tasks == 0 && self.planner.is_some() && !self.throttled)
     }
 
     /// The unit of the lowest trial, lowest fold first; none when there is none that may run.
@@ -202,7 +202,8 @@ impl<'a> State<'a> {
             return Some(Step::Decide { id, first, trials });
         }
         let n_free = self.n_threads.saturating_sub(self.n_running);
-        if self.ready.len() >= n_free || self.groups.len() >= self.max_groups || !planner.can_propose() {
+        let is_full = self.groups.len() >= self.max_groups && !planner.is_replaying();
+        if self.ready.len() >= n_free || is_full || !planner.can_propose() {
             return None;
         }
         self.throttled = self.n_unwritten >= MAX_UNWRITTEN;
@@ -223,11 +224,13 @@ impl<'a> State<'a> {
         self.open_next(id);
     }
 
-    /// Drops the pruned members of a group, makes the folds up to the next rung ready for the rest, and returns the pruned trials.
-    pub fn decide(&mut self, id: u64, trials: Vec<Trial>, pruned: &[bool]) -> Vec<Trial> {
+    /// Drops the pruned members of a group, makes the folds up to the next rung ready for the rest, and returns the pruned trials. All of them remember what was seen.
+    pub fn decide(&mut self, id: u64, trials: Vec<Trial>, decision: &Decision) -> Vec<Trial> {
         let Some(group) = self.groups.get_mut(&id) else { return Vec::new() };
-        let pruned: Vec<Trial> =
-            trials.into_iter().zip(pruned).filter(|(_, pruned)| **pruned).map(|(trial, _)| trial).collect();
+        let mut pruned: Vec<Trial> =
+            trials.into_iter().zip(&decision.pruned).filter(|(_, pruned)| **pruned).map(|(trial, _)| trial).collect();
+        pruned.iter_mut().for_each(|trial| trial.seen.extend(decision.seen.clone()));
+        group.members.iter_mut().for_each(|member| member.seen.extend(decision.seen.clone()));
         group.members.retain(|member| pruned.iter().all(|trial| trial.number != member.number));
         if group.members.is_empty() {
             self.groups.remove(&id);
@@ -259,7 +262,7 @@ impl<'a> State<'a> {
         let Some(planner) = &self.planner else { return StudyOutcome::default() };
         let is_left = !self.groups.is_empty() || planner.has_next();
         let interrupted = self.interrupted || (cancelled && is_left);
-        StudyOutcome { interrupted, ..planner.outcome().clone() }
+        StudyOutcome { interrupted, ..planner.outcome() }
     }
 
     /// Whether the lowest ready unit leaves the memory within its limit; one unit always does.

@@ -1,5 +1,8 @@
 //! The window, with a sampler that reads all it may: what a model-based one would do.
 
+mod asynchronous;
+mod virtual_time;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,12 +16,14 @@ use crate::sampler::History;
 use crate::seed::Seed;
 use crate::space::{Parameter, SearchSpace};
 use crate::store::MemoryStore;
+use crate::trial::Origin;
 
 const N_TRIALS: u64 = 50;
 
 /// Proposes a hash of everything that it is shown, so that one bit more or less shows.
 struct Reader {
-    window: u64,
+    /// None in an asynchronous study.
+    window: Option<u64>,
 }
 
 impl Sampler for Reader {
@@ -44,9 +49,12 @@ impl Sampler for Reader {
     ) -> Result<Option<Params>> {
         // The study begins with two enqueued points.
         let n = number + 2;
-        assert_eq!(history.trials.len() as u64, (n + 1).saturating_sub(self.window), "history of trial {n}");
-        assert_eq!(pending.len() as u64, n.min(self.window - 1), "pending points at trial {n}");
-        assert!((0..).zip(history.trials).all(|(i, trial)| trial.number == i));
+        if let Some(window) = self.window {
+            assert_eq!(history.trials.len() as u64, (n + 1).saturating_sub(window), "history of trial {n}");
+            assert_eq!(pending.len() as u64, n.min(window - 1), "pending points at trial {n}");
+            assert!((0..).zip(history.trials).all(|(i, trial)| trial.number == i));
+        }
+        assert_eq!(history.prior.len(), 0);
         let mut hash = Sha256::new();
         for trial in history.trials {
             let scores: Vec<f64> = trial.folds.iter().map(|fold| fold.score).collect();
@@ -94,6 +102,10 @@ fn pruners() -> Vec<PrunerSpec> {
     names.map(|name| PrunerSpec::parse(name).unwrap()).collect()
 }
 
+fn median() -> PrunerSpec {
+    PrunerSpec::from_name("median").unwrap()
+}
+
 fn study(window: u64, pruner: PrunerSpec) -> StudySpec {
     let enqueued = [0.25, 0.75].map(|x| Params::from([("x", x)])).into();
     let space = SearchSpace::new().with(Parameter::float("x", 0.0, 1.0));
@@ -105,8 +117,34 @@ fn go_on(study: &StudySpec, store: &dyn Store, n_threads: usize, cancel_after: O
     let limits = Limits { n_trials: Some(N_TRIALS), ..Limits::new(Arc::new(pool)) };
     let cancel_after = cancel_after.map(|n| (n, limits.cancel.clone()));
     let objective = Jittery { cancel_after, ..Jittery::default() };
-    let sampler = Box::new(Reader { window: study.window });
+    let sampler = Box::new(Reader { window: (!study.asynchronous).then_some(study.window) });
     run_with(study, sampler, store, &objective, &limits, &Silent).unwrap()
+}
+
+#[test]
+fn interleaved_points_change_nothing_about_threads_and_interruptions() {
+    for (window, interleave, pruner) in [(2, 2, PrunerSpec::None), (4, 3, median())] {
+        let study = StudySpec { interleave, ..study(window, pruner) };
+        let expected = MemoryStore::new();
+        go_on(&study, &expected, 1, None);
+        let trials = expected.trials("s").unwrap();
+        for trial in &trials {
+            let is_interleaved = trial.number >= window.max(2) && (trial.number + 1).is_multiple_of(interleave);
+            assert_eq!(trial.origin == Origin::Interleaved, is_interleaved, "{trial:?}");
+        }
+        for n_threads in [2, 8, 64] {
+            let store = MemoryStore::new();
+            assert_eq!(go_on(&study, &store, n_threads, None).n_counted, N_TRIALS);
+            assert_eq!(essence(&store), essence(&expected), "window {window}, {n_threads} threads");
+        }
+        let store = MemoryStore::new();
+        let mut n_runs = 0;
+        while go_on(&study, &store, 1 + n_runs * 3 % 8, Some(30)).interrupted {
+            n_runs += 1;
+            assert!(n_runs < 100, "no progress");
+        }
+        assert_eq!(essence(&store), essence(&expected), "window {window} after {n_runs} interruptions");
+    }
 }
 
 fn essence(store: &dyn Store) -> Vec<String> {

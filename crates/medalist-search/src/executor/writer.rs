@@ -11,6 +11,7 @@ use crate::trial::Trial;
 
 /// What tasks tell the writer.
 pub enum Message {
+    /// A finished trial, or in an asynchronous study one that was opened.
     Trial(Box<(Trial, Vec<Attachment>)>),
     /// No task is left, and none was started.
     Idle,
@@ -61,7 +62,7 @@ impl Executor<'_> {
         if is_sound {
             match store.put_trials(&self.study.name, batch) {
                 Ok(()) => {
-                    for (trial, _) in batch.iter() {
+                    for (trial, _) in batch.iter().filter(|(trial, _)| trial.state.is_finished()) {
                         self.reporter.report(&Event::TrialFinished { trial });
                     }
                 }

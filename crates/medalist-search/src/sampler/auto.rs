@@ -20,6 +20,11 @@ impl Auto {
         Auto::default()
     }
 
+    /// For objectives that give the same point another score at each look: see [`Gp::looking_again`].
+    pub fn looking_again() -> Self {
+        Auto { gp: Gp::looking_again() }
+    }
+
     fn chosen(&self, space: &SearchSpace) -> &dyn Sampler {
         if Encoding::new(space).free().len() <= MOST_FREE { &self.gp } else { &Sobol }
     }
@@ -47,6 +52,11 @@ impl Sampler for Auto {
         seed: Seed,
     ) -> Result<Option<Params>> {
         self.chosen(space).sample(space, history, pending, number, seed)
+    }
+
+    fn describe(&self, space: &SearchSpace, _history: &History) -> String {
+        let n_free = Encoding::new(space).free().len();
+        format!("auto takes {}: {n_free} parameters have more than one value", self.chosen(space).name())
     }
 
     fn best(&self, space: &SearchSpace, history: &History) -> Option<u64> {

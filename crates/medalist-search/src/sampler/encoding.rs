@@ -68,13 +68,33 @@ impl<'a> Encoding<'a> {
 
     /// The row of a point; values that the space does not hold count as absent.
     pub fn row(&self, params: &Params) -> Vec<f64> {
-        let units = self.space.to_unit(params);
-        let cell = |(unit, dimension): (Option<f64>, &Dimension)| match (unit, &dimension.shape) {
+        (0..self.len()).map(|position| self.at(position, params)).collect()
+    }
+
+    /// One number of a point's row.
+    pub fn at(&self, position: usize, params: &Params) -> f64 {
+        let parameter = &self.space.parameters()[position];
+        let unit = params.get(&parameter.name).and_then(|value| parameter.domain.to_unit(value));
+        match (unit, &self.dimensions[position].shape) {
             (None, _) => f64::NAN,
             (Some(unit), Shape::Categories(n)) => (unit * *n as f64).floor().min(*n as f64 - 1.0),
             (Some(unit), _) => unit,
-        };
-        units.into_iter().zip(&self.dimensions).map(cell).collect()
+        }
+    }
+
+    /// Whether a point has a value of this parameter.
+    pub fn has(&self, position: usize, params: &Params) -> bool {
+        let parameter = &self.space.parameters()[position];
+        params.get(&parameter.name).is_some_and(|value| parameter.domain.contains(value))
+    }
+
+    /// Gives the parameters of one value, where they are active, their number.
+    pub fn fix(&self, row: &mut [f64]) {
+        for i in 0..self.len() {
+            if self.dimensions[i].shape == Shape::Fixed && self.is_active(i, row) {
+                row[i] = 0.5;
+            }
+        }
     }
 
     /// The point of a row.
@@ -84,6 +104,21 @@ impl<'a> Encoding<'a> {
             _ if row[i].is_nan() => 0.5,
             _ => row[i],
         })
+    }
+
+    /// What a parameter depends on: positions of earlier parameters, and by cell or category whether it is active there. A parent with too many values to have cells counts as never allowing it.
+    pub fn conditions(&self, position: usize) -> Vec<(usize, Vec<bool>)> {
+        let n_cells = |parent: usize| match &self.dimensions[parent].shape {
+            Shape::Categories(n) => *n,
+            Shape::Discrete(positions) => positions.len(),
+            Shape::Fixed | Shape::Continuous => 1,
+        };
+        let cells = |(parent, allowed): &(usize, Allowed)| match allowed {
+            Allowed::Cells(cells) => (*parent, cells.clone()),
+            Allowed::Always => (*parent, vec![true; n_cells(*parent)]),
+            Allowed::Never | Allowed::Values(_) => (*parent, vec![false; n_cells(*parent)]),
+        };
+        self.dimensions[position].conditions.iter().map(cells).collect()
     }
 
     /// Whether the parameter has an effect, given the numbers before it.

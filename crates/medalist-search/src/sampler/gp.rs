@@ -1,37 +1,42 @@
 //! Bayesian optimisation with a Gaussian process over mixed and conditional spaces.
 //!
-//! Scores are standardised, bad ones cut off. The process is averaged over several hyperparameters drawn from their posterior; the next point is where the logarithm of the expected improvement, averaged alike, is highest. Pending points are believed to come out at the mean that the process expects there. Which trial is best is told by the posterior mean, not by the score that was seen.
+//! Scores are standardised, bad ones cut off. The process is averaged over several hyperparameters drawn from their posterior; candidates are where the logarithm of the expected improvement, averaged alike, is highest, and the next point is the one by which the answer is expected to gain most. Pending points are imagined to come out as the process draws them. Which trial is best is told by the posterior mean, not by the score that was seen.
 
 mod acquisition;
+mod beliefs;
 mod design;
 mod fit;
 mod kernel;
+mod knowledge;
 mod model;
 mod search;
-mod targets;
 
 use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
 
 use super::encoding::Encoding;
+use super::neighbourhood::Neighbourhood;
 use super::normals::Normals;
 use super::past::Past;
+use super::targets::standardised;
 use super::{History, Sampler, Sobol};
 use crate::error::Result;
 use crate::seed::Seed;
 use crate::space::{Params, SearchSpace};
 use acquisition::Improvement;
+pub(crate) use beliefs::Beliefs;
 use design::{Design, Feature};
 use fit::Hyperparameters;
 use kernel::Kernel;
+use knowledge::Knowledge;
 use model::{Likelihood, Posterior, Prior};
 use search::Search;
-use targets::standardised;
 
 /// Proposes Sobol' points until five results are known, then by the process.
 #[derive(Debug, Default)]
 pub struct Gp {
+    looks_again: bool,
     /// The hyperparameters of the data asked about last: they can always be drawn again.
     cache: Mutex<Option<(Key, Arc<Vec<Hyperparameters>>)>>,
 }
@@ -42,12 +47,20 @@ type Key = [u8; 32];
 const N_STARTUP: usize = 5;
 /// The process sees at most so many results: the better half of these are the best ones, the others spread over the rest.
 const MOST_RESULTS: usize = 160;
+/// A second look must promise e times what a new row does: what it teaches, it teaches of one row alone.
+const SECOND_LOOK: f64 = 1.0;
 /// Rows around which is looked first.
 const N_SEEDS: usize = 5;
 
 impl Gp {
+    /// Never proposes a point again: for objectives that give the same point the same score.
     pub fn new() -> Self {
         Gp::default()
+    }
+
+    /// Also proposes points that were evaluated before, where a second look promises more than a new point: for objectives that give another score at each look.
+    pub fn looking_again() -> Self {
+        Gp { looks_again: true, ..Gp::default() }
     }
 
     /// The process given the past; none before it has seen enough, or where nothing can be computed.
@@ -132,12 +145,31 @@ impl Sampler for Gp {
         let pending: Vec<Vec<f64>> =
             pending.iter().rev().take(MOST_RESULTS).map(|params| encoding.row(params)).collect();
         let features = mixture.features.clone();
-        let parts = mixture.believing(&past, &pending);
-        let mut search =
-            Search { encoding: &encoding, features: &features, normals: Normals(seed.child("trial", number).rng()) };
-        let best = search.maximise(&Improvement { parts: &parts, incumbents }, &seeds);
+        let (known, kept) = (mixture.known.clone(), mixture.kept.clone());
+        let parts = mixture.imagining(&past, &pending, &mut Normals(seed.child("pending", number).rng()));
+        let normals = Normals(seed.child("trial", number).rng());
+        let mut search = Search { features: &features, neighbourhood: Neighbourhood::new(&encoding, normals) };
+        let promising = search.maximise(&Improvement { parts: &parts, incumbents }, &seeds);
+        let looked_at: Vec<Vec<f64>> =
+            known.iter().cloned().chain(pending.iter().map(|row| Feature::row(&features, row))).collect();
+        let means = means_of(&parts, &looked_at);
+        let knowledge = Knowledge::new(&parts, &looked_at, &means);
+        let mut rows: Vec<Vec<f64>> = promising.into_iter().map(|candidate| candidate.row).collect();
+        rows.extend(knowledge.answers().iter().filter_map(|answer| {
+            let place = looked_at.iter().position(|features| features == answer)?;
+            Some(if place < kept.len() { past.rows[kept[place]].clone() } else { pending[place - kept.len()].clone() })
+        }));
+        let candidates: Vec<Vec<f64>> = rows.iter().map(|row| Feature::row(&features, row)).collect();
+        let mut gains = knowledge.of(&candidates);
+        for (gain, candidate) in gains.iter_mut().zip(&candidates) {
+            if looked_at.contains(candidate) {
+                *gain = if self.looks_again { *gain - SECOND_LOOK } else { f64::NAN };
+            }
+        }
+        let promises = (0..rows.len()).filter(|place| !gains[*place].is_nan());
+        let best = promises.reduce(|a, b| if gains[b] > gains[a] { b } else { a });
         match best {
-            Some(row) => Ok(Some(encoding.params(&row))),
+            Some(best) => Ok(Some(encoding.params(&rows[best]))),
             None => Sobol.sample(space, history, &[], number, seed),
         }
     }
@@ -147,10 +179,11 @@ impl Sampler for Gp {
         let past = Past::new(&encoding, history);
         let seen = || crate::trial::best(history.trials, history.direction).map(|trial| trial.number);
         let Some(mixture) = self.mixture(&encoding, &past) else { return seen() };
-        let trial = |place: usize| &history.trials[past.trials[mixture.kept[place]]];
+        let trial = |place: usize| past.trials[mixture.kept[place]].map(|place| &history.trials[place]);
         let means = mixture.means();
-        let complete = (0..means.len()).filter(|place| trial(*place).score.is_some());
-        complete.reduce(|a, b| if means[b] < means[a] { b } else { a }).map(|place| trial(place).number)
+        let own = (0..means.len()).filter_map(|place| Some((place, trial(place)?)));
+        let complete = own.filter(|(_, trial)| trial.score.is_some());
+        complete.reduce(|a, b| if means[b.0] < means[a.0] { b } else { a }).map(|(_, trial)| trial.number)
     }
 }
 
@@ -169,32 +202,37 @@ struct Mixture {
 impl Mixture {
     /// At the rows it knows.
     fn means(&self) -> Vec<f64> {
-        let mut means = vec![0.0; self.known.len()];
-        for (part, share) in &self.parts {
-            for (mean, normal) in means.iter_mut().zip(part.predict(&self.known)) {
-                *mean += share.exp() * normal.mean;
-            }
-        }
-        means
+        means_of(&self.parts, &self.known)
     }
 
-    /// Each part as if the pending rows had come out at the mean that it expects there.
-    fn believing(self, past: &Past, pending: &[Vec<f64>]) -> Vec<(Posterior, f64)> {
+    /// Each part as if the pending rows had come out as it draws them from its own posterior, noise and all: together the parts hold several ways in which the trials under way may end.
+    fn imagining(self, past: &Past, pending: &[Vec<f64>], normals: &mut Normals) -> Vec<(Posterior, f64)> {
         if pending.is_empty() {
             return self.parts;
         }
         let waiting: Vec<Vec<f64>> = pending.iter().map(|row| Feature::row(&self.features, row)).collect();
         let rows: Vec<&[f64]> =
             self.kept.iter().map(|&i| &past.rows[i]).chain(pending).map(|row| row.as_slice()).collect();
-        let believing = |(part, share): &(Posterior, f64)| {
+        let mut imagine = |(part, share): &(Posterior, f64)| {
             let mut values = self.values.clone();
-            values.extend(part.predict(&waiting).iter().map(|normal| normal.mean));
+            values.extend(part.draw(&waiting, normals)?);
             let design = Design::new(&self.features, rows.iter().copied());
             Some((Posterior::new(design, &values, &part.theta(), part.kernel)?, *share))
         };
-        let parts: Vec<(Posterior, f64)> = self.parts.iter().filter_map(believing).collect();
+        let parts: Vec<(Posterior, f64)> = self.parts.iter().filter_map(&mut imagine).collect();
         if parts.len() == self.parts.len() { parts } else { self.parts }
     }
+}
+
+/// What is expected at rows given by their features.
+fn means_of(parts: &[(Posterior, f64)], rows: &[Vec<f64>]) -> Vec<f64> {
+    let mut means = vec![0.0; rows.len()];
+    for (part, share) in parts {
+        for (mean, normal) in means.iter_mut().zip(part.predict(rows)) {
+            *mean += share.exp() * normal.mean;
+        }
+    }
+    means
 }
 
 /// The lowest mean at a row that was evaluated.

@@ -22,6 +22,8 @@ pub enum Domain {
 
 /// A multiple of the step counts as on the grid when it is off by less than this share of a step: `0.3` is three times `0.1`.
 const STEP_TOLERANCE: f64 = 1e-9;
+/// Beyond it, not every whole number of steps is a number.
+const MOST_STEPS: f64 = (1u64 << 53) as f64;
 
 impl Domain {
     /// What is wrong with the domain itself, in words that follow the parameter's name.
@@ -40,6 +42,9 @@ impl Domain {
             Domain::Float { step: Some(step), .. } if !(step.is_finite() && *step > 0.0) => {
                 Some(format!("has the step {step}: choose one above 0"))
             }
+            Domain::Float { low, high, step: Some(step), .. } if (high - low) / step > MOST_STEPS => Some(format!(
+                "has the step {step}, which divides its range into more parts than numbers can tell apart: choose a longer one"
+            )),
             Domain::Int { low, high, .. } if low > high => Some(format!("has an empty range {low}..{high}")),
             Domain::Int { low, log: true, .. } if *low <= 0 => {
                 Some(format!("is logarithmic from {low}: begin above 0"))
@@ -66,7 +71,7 @@ impl Domain {
             Domain::Float { low, high, .. } if low == high => Some(1),
             Domain::Float { step: None, .. } => None,
             Domain::Float { low, high, step: Some(step), .. } => {
-                Some(((high - low) / step + STEP_TOLERANCE).floor() as u64 + 1)
+                Some((((high - low) / step + STEP_TOLERANCE).floor() as u64).saturating_add(1))
             }
             Domain::Int { low, high, step, .. } => Some((high.abs_diff(*low) / step.unsigned_abs()).saturating_add(1)),
             Domain::Choice { choices, .. } => Some(choices.len() as u64),
@@ -187,6 +192,22 @@ impl Domain {
         }
     }
 
+    /// The part of the unit interval that is the same value as `unit`; none in a continuous range.
+    pub(crate) fn share(&self, unit: f64) -> Option<(f64, f64)> {
+        let n = self.n_values()?;
+        match (self, self.from_unit(unit)) {
+            (Domain::Int { low, high, log: true, .. }, Value::Int(value)) => {
+                let (from, to) = int_log_ends(*low, *high);
+                let edge = |value: f64| ((value.ln() - from) / (to - from)).clamp(0.0, 1.0);
+                Some((edge(value as f64 - 0.5), edge(value as f64 + 0.5)))
+            }
+            _ => {
+                let cell = (unit.clamp(0.0, 1.0) * n as f64).floor().min(n as f64 - 1.0);
+                Some((cell / n as f64, (cell + 1.0) / n as f64))
+            }
+        }
+    }
+
     /// `n` values from end to end, evenly (on the log scale where `log`), ascending, without repetitions; all of the choices.
     pub fn spread(&self, n: usize) -> Vec<Value> {
         let mut values: Vec<Value> = match self {
@@ -260,4 +281,29 @@ fn geometric_mean(low: f64, high: f64) -> f64 {
 /// Half a unit is added at both ends, so that the first and the last integer have their full share.
 fn int_log_ends(low: i64, high: i64) -> (f64, f64) {
     ((low as f64 - 0.5).ln(), (high as f64 + 0.5).ln())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_hold_one_value_and_fill_the_unit_interval() {
+        for domain in [
+            Domain::Int { low: 1, high: 30, log: true, step: 1 },
+            Domain::Int { low: -3, high: 11, log: false, step: 2 },
+            Domain::Float { low: 0.0, high: 1.0, log: false, step: Some(0.1) },
+            Domain::Choice { choices: ["s", "m", "l"].map(Value::from).to_vec(), ordered: true },
+        ] {
+            let mut upper = 0.0;
+            while upper < 1.0 {
+                let (from, to) = domain.share(upper + 1e-9).unwrap();
+                assert!((from - upper).abs() < 1e-9 && to > from, "{domain}: {from} after {upper}");
+                let value = |unit: f64| domain.from_unit(unit);
+                assert_eq!(value(from + 1e-6), value(to - 1e-6), "{domain}");
+                upper = if to > 1.0 - 1e-9 { 1.0 } else { to };
+            }
+        }
+        assert_eq!(Domain::Float { low: 0.0, high: 1.0, log: false, step: None }.share(0.5), None);
+    }
 }

@@ -14,8 +14,12 @@ use crate::study::StudySpec;
 use crate::trial::{FoldScore, StepValue, Trial, TrialState};
 
 /// Each entry brings the schema from its index to the next version.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("steps.sql"), include_str!("study_attachments.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("steps.sql"),
+    include_str!("study_attachments.sql"),
+    "ALTER TABLE trials ADD COLUMN seen TEXT;",
+];
 
 /// How long a write waits for another process's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -153,7 +157,7 @@ impl Store for SqliteStore {
             // One transaction, so that no trial is seen without its folds.
             let reading = connection.unchecked_transaction()?;
             let mut trials = reading.prepare_cached(
-                "SELECT number, params, origin, state, reason, score, stages, seconds, created FROM trials WHERE study_id = ?1 ORDER BY number",
+                "SELECT number, params, origin, state, reason, score, stages, seconds, created, seen FROM trials WHERE study_id = ?1 ORDER BY number",
             )?;
             let rows = trials.query_map([study_id], TrialRow::read)?.collect::<rusqlite::Result<Vec<_>>>()?;
             let mut folds = reading.prepare_cached(
@@ -227,6 +231,7 @@ struct TrialRow {
     stages: Option<String>,
     seconds: f64,
     created: String,
+    seen: Option<String>,
 }
 
 impl TrialRow {
@@ -241,6 +246,7 @@ impl TrialRow {
             stages: row.get(6)?,
             seconds: row.get(7)?,
             created: row.get(8)?,
+            seen: row.get(9)?,
         })
     }
 }
@@ -268,6 +274,7 @@ impl SqliteStore {
             steps: Vec::new(),
             seconds: row.seconds,
             created: row.created,
+            seen: row.seen.map(|seen| self.json(&of, &seen)).transpose()?.unwrap_or_default(),
         })
     }
 }
@@ -327,7 +334,7 @@ fn put_trial(transaction: &Transaction, study_id: i64, trial: &Trial) -> rusqlit
         _ => None,
     };
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO trials (study_id, number, params, origin, state, reason, score, stages, seconds, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO trials (study_id, number, params, origin, state, reason, score, stages, seconds, created, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     insert.execute(params![
         study_id,
@@ -340,6 +347,7 @@ fn put_trial(transaction: &Transaction, study_id: i64, trial: &Trial) -> rusqlit
         trial.stages.as_ref().map(to_json),
         trial.seconds,
         trial.created,
+        Some(&trial.seen).filter(|seen| !seen.is_empty()).map(to_json),
     ])?;
     let mut insert = transaction.prepare_cached(
         "INSERT INTO fold_scores (study_id, number, objective, repeat, fold, score, seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

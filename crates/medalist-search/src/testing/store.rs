@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::space::{Parameter, Params, SearchSpace, Value};
 use crate::store::{Attachment, Store};
 use crate::study::StudySpec;
-use crate::trial::{Direction, Stages, StepValue, Trial, TrialState};
+use crate::trial::{Direction, Seen, Stages, StepValue, Trial, TrialState};
 
 /// Whether a store keeps what it was given, bit for bit, apart by study, the last write of a number winning. `open` must give an empty store each time.
 ///
@@ -68,6 +68,9 @@ fn trials() -> Vec<(Trial, Vec<Attachment>)> {
             fold.score = floats[(number as usize + i) % floats.len()];
         }
         trial.score = (trial.state == TrialState::Complete).then_some(floats[number as usize % floats.len()]);
+        if number.is_multiple_of(4) {
+            trial.seen = vec![Seen { end: number, except: vec![1, 3] }, Seen { end: number + 5, except: Vec::new() }];
+        }
         if number == 3 {
             let values = vec![Value::Int(1), Value::Int(2)];
             trial.stages = Some(Stages { parameter: "k".to_string(), values, scores: vec![floats.to_vec(); 2] });

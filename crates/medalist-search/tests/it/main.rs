@@ -2,9 +2,12 @@
 
 mod space;
 mod samplers;
+mod lines;
 mod stores;
 mod support;
 mod run;
 mod steps;
 mod resume;
+mod killed;
+mod prior;
 mod speed;

@@ -205,3 +205,26 @@ fn a_panic_in_a_reporter_comes_out_and_does_not_hang() {
     });
     assert!(panics.is_err());
 }
+
+#[test]
+fn a_flat_study_ends_at_the_same_trial_on_any_number_of_threads_and_after_interruptions() {
+    let study = StudySpec { sampler: SamplerSpec::Random, window: 4, ..plain_study(PrunerSpec::None) };
+    let until_flat = Some(UntilFlat { gain: Some(0.02), n_more: 10, patience: 2 });
+    let run_on = |n_threads: usize, stops: &[u64]| {
+        let store = MemoryStore::new();
+        for &n_trials in stops {
+            let limits = Limits { until_flat, ..limits(n_threads, n_trials) };
+            run(&study, &store, &Bowl { jitter: true, ..Bowl::default() }, &limits, &Silent).unwrap();
+        }
+        let limits = Limits { until_flat, ..limits(n_threads, 200) };
+        let bowl = Bowl { jitter: true, ..Bowl::default() };
+        let outcome = run(&study, &store, &bowl, &limits, &Silent).unwrap();
+        (outcome.flat, outcome.n_counted, essence(&store, &study))
+    };
+    let expected = run_on(1, &[]);
+    let flat = expected.0.unwrap();
+    assert_eq!(flat.n_trials, expected.1);
+    assert!((21..200).contains(&flat.n_trials) && flat.gain <= flat.least_gain, "{flat}");
+    assert_eq!(run_on(8, &[]), expected);
+    assert_eq!(run_on(3, &[flat.n_trials - 1, flat.n_trials - 7, flat.n_trials]), expected);
+}

@@ -1,20 +1,113 @@
-//! Samplers: their contracts, the order of a grid, the evenness of Sobol' points.
+//! Samplers: their contracts, any sampler on any space, the order of a grid, the evenness of Sobol' points.
 
-use medalist_search::testing::check_sampler;
+use medalist_search::testing::{check_cold_and_warm, check_sampler};
 use medalist_search::*;
+use proptest::prelude::*;
 
-const NO_HISTORY: History = History { trials: &[], direction: Direction::Minimize };
+use crate::support::{domains, trial};
+
+const NO_HISTORY: History = History::new(&[], Direction::Minimize);
 
 fn point(sampler: &dyn Sampler, space: &SearchSpace, number: u64) -> Option<Params> {
     sampler.sample(space, &NO_HISTORY, &[], number, Seed::new(0)).unwrap()
 }
 
+/// All that need no settings, and a grid.
+fn all_samplers() -> Vec<SamplerSpec> {
+    let named = SamplerSpec::NAMES.iter().map(|name| SamplerSpec::from_name(name).unwrap());
+    named.chain([SamplerSpec::Grid { levels: 0, named: Vec::new() }]).collect()
+}
+
 #[test]
 fn samplers_keep_their_contracts() {
-    for sampler in [SamplerSpec::Grid { levels: 0, named: Vec::new() }, SamplerSpec::Random, SamplerSpec::Sobol] {
-        check_sampler(&*sampler.build()).unwrap();
+    for spec in all_samplers() {
+        check_sampler(&*spec.build()).unwrap();
     }
-    check_sampler(&Cmaes::new()).unwrap();
+}
+
+#[test]
+fn what_samplers_remember_changes_no_answer() {
+    for spec in all_samplers() {
+        check_cold_and_warm(|| spec.build()).unwrap();
+    }
+}
+
+/// Up to seven parameters of any domain; some depend on earlier ones, which may depend on others.
+fn spaces() -> impl Strategy<Value = SearchSpace> {
+    let parameter = (domains(), any::<[u8; 4]>());
+    proptest::collection::vec(parameter, 1..8).prop_map(|parameters| {
+        let mut space = SearchSpace::new();
+        for (i, (domain, [depends, parent, at, width])) in parameters.into_iter().enumerate() {
+            let mut parameter = Parameter::of(format!("p{i}"), domain);
+            parameter.levels = parameter.domain.spread(2);
+            if i > 0 && depends % 2 == 0 {
+                let parent = &space.parameters()[usize::from(parent) % i];
+                let values: Vec<Value> = (0..=width % 3)
+                    .map(|k| parent.domain.from_unit(f64::from(at.wrapping_add(80 * k)) / 255.0))
+                    .collect();
+                parameter = parameter.when(parent.name.clone(), values);
+            }
+            space = space.with(parameter);
+        }
+        space
+    })
+}
+
+/// Scores such as a history may hold: usual, equal, none, infinite and as large as numbers go.
+fn scores() -> impl Strategy<Value = f64> {
+    prop_oneof![6 => -10.0..10.0f64, 2 => Just(1.0), 1 => prop_oneof![
+        Just(f64::NAN),
+        Just(f64::INFINITY),
+        Just(f64::NEG_INFINITY),
+        Just(f64::MAX),
+        Just(-1e300)
+    ]]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_sampler_proposes_points_of_any_space_alike(
+        space in spaces(),
+        past in proptest::collection::vec((scores(), 0..6u8), 0..30),
+        n_pending in 0..6u64,
+        seed in any::<u64>(),
+    ) {
+        prop_assert_eq!(space.validate(), Ok(()));
+        let random = |number| point(&Random, &space, number).unwrap();
+        let told = |(number, (score, fate)): (u64, (f64, u8))| {
+            let state = match fate {
+                0 => TrialState::Failed { reason: "diverged".into() },
+                1 => TrialState::Pruned,
+                _ => TrialState::Complete,
+            };
+            trial(number, random(number), state, score)
+        };
+        let trials: Vec<Trial> = (0..).zip(past).map(told).collect();
+        let number = trials.len() as u64 + n_pending;
+        let pending: Vec<Params> = (trials.len() as u64..number).map(random).collect();
+        for direction in [Direction::Minimize, Direction::Maximize] {
+            let history = History::new(&trials, direction);
+            for spec in all_samplers() {
+                let ask = |sampler: &dyn Sampler| {
+                    let point = sampler.sample(&space, &history, &pending, number, Seed::new(seed)).unwrap();
+                    (point, sampler.best(&space, &history))
+                };
+                let sampler = spec.build();
+                let (point, best) = ask(&*sampler);
+                let is_over = sampler.len(&space).unwrap().is_some_and(|n| number >= n);
+                prop_assert_eq!(point.is_none(), is_over, "{}", sampler.name());
+                if let Some(point) = &point {
+                    prop_assert_eq!(space.check(point), Ok(()), "{}: {}", sampler.name(), point);
+                }
+                let is_complete = |number: u64| trials[number as usize].state == TrialState::Complete;
+                prop_assert!(best.is_none_or(is_complete), "{}: {:?}", sampler.name(), best);
+                prop_assert_eq!(ask(&*sampler), (point.clone(), best), "{} once more", sampler.name());
+                prop_assert_eq!(ask(&*spec.build()), (point, best), "{} anew", sampler.name());
+            }
+        }
+    }
 }
 
 #[track_caller]

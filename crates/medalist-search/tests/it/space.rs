@@ -3,6 +3,8 @@
 use medalist_search::*;
 use proptest::prelude::*;
 
+use crate::support::domains;
+
 fn svm() -> SearchSpace {
     SearchSpace::new()
         .with(Parameter::choice("kernel", ["linear", "rbf", "poly"]))
@@ -95,34 +97,6 @@ fn plans_survive_json_and_name_their_differences() {
             "space.parameters.svm.gamma.domain.low: 0.001 against 1.0"
         ]
     );
-}
-
-fn domains() -> impl Strategy<Value = Domain> {
-    prop_oneof![
-        (-1e6..1e6f64, 0.0..1e6f64).prop_map(|(low, width)| Domain::Float {
-            low,
-            high: low + width,
-            log: false,
-            step: None
-        }),
-        (1e-9..1e3f64, 1.0..1e6f64).prop_map(|(low, ratio)| Domain::Float {
-            low,
-            high: low * ratio,
-            log: true,
-            step: None
-        }),
-        (-100.0..100.0f64, 0..50u32, 0.01..3.0f64).prop_map(|(low, n, step)| {
-            Domain::Float { low, high: low + f64::from(n) * step, log: false, step: Some(step) }
-        }),
-        (-1000..1000i64, 0..1000i64, 1..9i64).prop_map(|(low, width, step)| Domain::Int {
-            low,
-            high: low + width,
-            log: false,
-            step
-        }),
-        (1..1000i64, 0..100_000i64).prop_map(|(low, width)| Domain::Int { low, high: low + width, log: true, step: 1 }),
-        (1..20i64).prop_map(|n| Domain::Choice { choices: (0..n).map(Value::Int).collect(), ordered: false }),
-    ]
 }
 
 proptest! {

@@ -30,15 +30,28 @@ fn a_newer_schema_is_left_alone() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     let error = SqliteStore::open(&path).unwrap_err().to_string();
-    assert!(error.ends_with("its schema has version 99, this program knows 3: update the program"), "{error}");
+    assert!(error.ends_with("its schema has version 99, this program knows 4: update the program"), "{error}");
 }
 
+/// The schema as earlier versions wrote it.
+const OLD_SCHEMAS: [&[&str]; 2] = [
+    &[include_str!("../../src/store/schema.sql")],
+    &[include_str!("../../src/store/schema.sql"), include_str!("../../src/store/steps.sql")],
+];
+
 #[test]
-fn a_store_without_steps_gets_room_for_them_and_keeps_its_trials() {
+fn an_older_store_gets_room_for_what_is_new_and_keeps_its_trials() {
+    for (version, schema) in (1..).zip(OLD_SCHEMAS) {
+        check_migration(version, &schema.concat());
+    }
+}
+
+#[track_caller]
+fn check_migration(version: i64, schema: &str) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store.db");
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.execute_batch(include_str!("../../src/store/schema.sql")).unwrap();
+    connection.execute_batch(schema).unwrap();
     let spec = serde_json::to_string(&StudySpec::new("old", Direction::Minimize)).unwrap();
     let insert = "INSERT INTO studies (name, created, identity, spec) VALUES ('old', '', '', ?1)";
     connection.execute(insert, [spec]).unwrap();
@@ -48,13 +61,14 @@ fn a_store_without_steps_gets_room_for_them_and_keeps_its_trials() {
             INSERT INTO fold_scores VALUES (1, 0, 0, 0, 0, 0.25, 1.5);"#,
         )
         .unwrap();
-    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection.pragma_update(None, "user_version", version).unwrap();
     drop(connection);
     let store = SqliteStore::open(&path).unwrap();
     let mut trials = store.trials("old").unwrap();
     assert_eq!((trials.len(), trials[0].score, trials[0].folds.len()), (1, Some(0.25), 1));
-    assert!(trials[0].steps.is_empty());
+    assert!(trials[0].steps.is_empty() && trials[0].seen.is_empty());
     trials[0].steps = vec![StepValue { fold: 0, step: 3, value: -0.0 }];
+    trials[0].seen = vec![Seen { end: 3, except: vec![1] }];
     store.put_trials("old", &[(trials[0].clone(), Vec::new())]).unwrap();
     assert_eq!(format!("{:?}", SqliteStore::open(&path).unwrap().trials("old").unwrap()), format!("{trials:?}"));
 }
@@ -77,7 +91,7 @@ fn a_store_of_the_first_schema_is_brought_up_to_date() {
     drop(connection);
     for _ in 0..2 {
         let store = SqliteStore::open(&path).unwrap();
-        assert_eq!(store.studies().unwrap(), [study.clone()]);
+        assert_eq!(store.studies().unwrap(), std::slice::from_ref(&study));
         assert_eq!(store.trials("old").unwrap()[0].score, Some(0.25));
         assert_eq!(store.attachment("old", 0, "oof").unwrap(), Some(vec![7]));
         store.put_study_attachment("old", &Attachment { name: "folds".to_string(), bytes: vec![1, 2] }).unwrap();
@@ -111,6 +125,7 @@ fn several_handles_write_beside_each_other() {
         steps: Vec::new(),
         seconds: 0.0,
         created: String::new(),
+        seen: Vec::new(),
     };
     std::thread::scope(|scope| {
         for name in ["a", "b", "c", "d"] {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use medalist_search::*;
+use proptest::prelude::*;
 use rand::Rng;
 
 /// A noisy bowl; the seed of the point gives the noise.
@@ -146,4 +147,51 @@ impl Reporter for Journal {
         };
         self.0.lock().unwrap().push(line);
     }
+}
+
+/// One trial of one fold; a failed one has neither fold nor score, a pruned one no score.
+pub fn trial(number: u64, params: Params, state: TrialState, score: f64) -> Trial {
+    let fold = FoldScore { objective: 0, repeat: 0, fold: 0, score, seconds: 0.1 };
+    Trial {
+        number,
+        params,
+        origin: Origin::Sampler,
+        folds: if let TrialState::Failed { .. } = state { Vec::new() } else { vec![fold] },
+        score: (state == TrialState::Complete).then_some(score),
+        state,
+        stages: None,
+        steps: Vec::new(),
+        seen: Vec::new(),
+        seconds: 0.1,
+        created: "2026-01-01T00:00:00Z".to_string(),
+    }
+}
+
+/// Domains of all kinds.
+pub fn domains() -> impl Strategy<Value = Domain> {
+    prop_oneof![
+        (-1e6..1e6f64, 0.0..1e6f64).prop_map(|(low, width)| Domain::Float {
+            low,
+            high: low + width,
+            log: false,
+            step: None
+        }),
+        (1e-9..1e3f64, 1.0..1e6f64).prop_map(|(low, ratio)| Domain::Float {
+            low,
+            high: low * ratio,
+            log: true,
+            step: None
+        }),
+        (-100.0..100.0f64, 0..50u32, 0.01..3.0f64).prop_map(|(low, n, step)| {
+            Domain::Float { low, high: low + f64::from(n) * step, log: false, step: Some(step) }
+        }),
+        (-1000..1000i64, 0..1000i64, 1..9i64).prop_map(|(low, width, step)| Domain::Int {
+            low,
+            high: low + width,
+            log: false,
+            step
+        }),
+        (1..1000i64, 0..100_000i64).prop_map(|(low, width)| Domain::Int { low, high: low + width, log: true, step: 1 }),
+        (1..20i64).prop_map(|n| Domain::Choice { choices: (0..n).map(Value::Int).collect(), ordered: false }),
+    ]
 }

@@ -161,7 +161,7 @@ fn search(space: &SearchSpace, window: u64, n_trials: u64, seed: u64, f: impl Fn
     let mut trials: Vec<Trial> = Vec::new();
     for number in 0..n_trials {
         let n_past = (number + 1).saturating_sub(window) as usize;
-        let history = History { trials: &trials[..n_past], direction: Direction::Minimize };
+        let history = History::new(&trials[..n_past], Direction::Minimize);
         let params = sampler.sample(space, &history, &[], number, Seed::new(seed)).unwrap().unwrap();
         let mut trial = past_trial(0, params, 0.0, 1);
         (trial.number, trial.origin, trial.score) = (number, Origin::Sampler, Some(f(&trial.params)));
@@ -252,7 +252,7 @@ fn a_flat_function_is_begun_again_with_twice_the_population() {
     let trials = search(&space, 1, 120, 0, |_| 1.0);
     let mut run = Run::new(&problem);
     let first = run.population();
-    run.advance(&problem, &Results::new(&History { trials: &trials, direction: Direction::Minimize }));
+    run.advance(&problem, &Results::new(&History::new(&trials, Direction::Minimize)));
     assert_eq!(run.population(), 2 * first);
 }
 
@@ -266,14 +266,14 @@ fn a_cold_cache_and_a_warm_one_give_the_same_bits() {
     let trials = search(&space, 5, 150, 4, f);
     for trial in &trials {
         let n_past = (trial.number + 1).saturating_sub(5) as usize;
-        let history = History { trials: &trials[..n_past], direction: Direction::Minimize };
+        let history = History::new(&trials[..n_past], Direction::Minimize);
         let again = Cmaes::new().sample(&space, &history, &[], trial.number, Seed::new(4)).unwrap();
         assert_eq!(again.as_ref(), Some(&trial.params), "trial {}", trial.number);
     }
     // Another history of the same length is not taken for this one.
     let warm = Cmaes::new();
     let ask = |sampler: &Cmaes, trials: &[Trial]| {
-        let history = History { trials, direction: Direction::Minimize };
+        let history = History::new(trials, Direction::Minimize);
         sampler.sample(&space, &history, &[], 150, Seed::new(4)).unwrap()
     };
     let mut other = trials.clone();

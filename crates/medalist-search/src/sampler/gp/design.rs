@@ -27,6 +27,10 @@ impl Feature {
         encoding.free().into_iter().map(feature).collect()
     }
 
+    pub fn squared_distance(self, a: f64, b: f64) -> f64 {
+        if self.is_category { f64::from(u8::from(a != b)) } else { (a - b) * (a - b) }
+    }
+
     /// All of a row.
     pub fn row(features: &[Feature], row: &[f64]) -> Vec<f64> {
         features.iter().map(|feature| feature.of(row)).collect()

@@ -5,8 +5,12 @@ use faer::{Mat, Par, Side};
 
 use super::design::Design;
 use super::kernel::Kernel;
+use crate::sampler::improvement::Normal;
+use crate::sampler::normals::Normals;
 
-/// Logarithms: of each dimension's length scale, then of the signal's and of the noise's variance.
+/// Logarithms: of each dimension's length scale, then of the signal's and of the noise's variance, then of the nugget's in units of the noise's.
+///
+/// The nugget is what a row has of its own and no neighbour shares, the same at every look; the noise is new at every look.
 pub(super) type Theta = Vec<f64>;
 
 /// Added to the diagonal in units of the signal's variance, so that equal rows stay factorisable.
@@ -19,19 +23,20 @@ pub(super) struct Prior {
     pub length: (f64, f64),
     pub signal: (f64, f64),
     pub noise: (f64, f64),
+    pub nugget: (f64, f64),
 }
 
 impl Prior {
     /// Length scales grow with the number of dimensions (its fourth root: distances grow with the square root, and half of that is left to be learned), so that functions of many do not look like noise; after Hvarfner et al., *Vanilla Bayesian Optimization Performs Great in High Dimensions*, ICML 2024.
     pub fn new(n_dimensions: usize) -> Prior {
         let n = n_dimensions.max(1) as f64;
-        Prior { length: (0.5 * n.sqrt().ln(), 1.0), signal: (1.0, 2.0), noise: (-6.0, 3.0) }
+        Prior { length: (0.5 * n.sqrt().ln() + 0.2, 1.0), signal: (1.0, 2.0), noise: (-6.0, 3.0), nugget: (-1.0, 1.0) }
     }
 
     /// Where the fit begins: shorter scales and more noise than believed, from where more can be learned.
     pub fn start(&self, n_dimensions: usize) -> Theta {
         let mut theta = vec![self.length.0 - 1.0; n_dimensions];
-        theta.extend([self.signal.0, -4.0]);
+        theta.extend([self.signal.0, -4.0, self.nugget.0]);
         theta
     }
 
@@ -40,7 +45,8 @@ impl Prior {
         match place {
             _ if place < n_dimensions => self.length,
             _ if place == n_dimensions => self.signal,
-            _ => self.noise,
+            _ if place == n_dimensions + 1 => self.noise,
+            _ => self.nugget,
         }
     }
 
@@ -48,7 +54,8 @@ impl Prior {
         match place {
             _ if place < n_dimensions => (-4.5, 9.0),
             _ if place == n_dimensions => (-9.0, 14.0),
-            _ => (-22.0, 3.0),
+            _ if place == n_dimensions + 1 => (-22.0, 3.0),
+            _ => (-7.0, 4.0),
         }
     }
 }
@@ -81,6 +88,7 @@ impl Likelihood<'_> {
         let theta = self.bounded(asked);
         let weights: Vec<f64> = theta[..n_dimensions].iter().map(|log| (-2.0 * log).exp()).collect();
         let (signal, noise) = (theta[n_dimensions].exp(), theta[n_dimensions + 1].exp());
+        let nugget = noise * theta[n_dimensions + 2].exp();
         let n_pairs = n * n.saturating_sub(1) / 2;
         let mut squared = vec![0.0; n_pairs];
         for (distances, weight) in self.pairs.iter().zip(&weights) {
@@ -97,10 +105,11 @@ impl Likelihood<'_> {
         let mut pair = 0;
         for i in 0..n {
             for j in 0..i {
-                matrix[(i, j)] = signal * values[pair];
+                let shared = if squared[pair] == 0.0 { nugget } else { 0.0 };
+                matrix[(i, j)] = signal * values[pair] + shared;
                 pair += 1;
             }
-            matrix[(i, i)] = signal * (1.0 + JITTER) + noise;
+            matrix[(i, i)] = signal * (1.0 + JITTER) + noise + nugget;
         }
         let factor = matrix.llt(Side::Lower).ok()?;
         let inverse = factor.inverse();
@@ -109,13 +118,16 @@ impl Likelihood<'_> {
         let fit: f64 = self.values.iter().zip(&alpha).map(|(value, alpha)| (value - mean) * alpha).sum();
         let mut value = 0.5 * (fit + log_determinant);
         // d/dt = 1/2 sum of (inverse - alpha alpha') * dK/dt; the lower triangle twice, the diagonal once.
-        let mut gradient = vec![0.0; n_dimensions + 2];
-        let (mut by_signal, mut trace) = (0.0, 0.0);
+        let mut gradient = vec![0.0; n_dimensions + 3];
+        let (mut by_signal, mut by_nugget, mut trace) = (0.0, 0.0, 0.0);
         let mut pair = 0;
         for i in 0..n {
             for j in 0..i {
                 let outer = inverse[(i, j)] - alpha[i] * alpha[j];
                 by_signal += outer * signal * values[pair];
+                if squared[pair] == 0.0 {
+                    by_nugget += outer * nugget;
+                }
                 slopes[pair] *= outer * signal;
                 pair += 1;
             }
@@ -125,7 +137,9 @@ impl Likelihood<'_> {
             *gradient = weight * dot(distances, &slopes);
         }
         gradient[n_dimensions] = by_signal + 0.5 * trace * signal * (1.0 + JITTER);
-        gradient[n_dimensions + 1] = 0.5 * trace * noise;
+        by_nugget += 0.5 * trace * nugget;
+        gradient[n_dimensions + 1] = 0.5 * trace * noise + by_nugget;
+        gradient[n_dimensions + 2] = by_nugget;
         for (place, (gradient, asked)) in gradient.iter_mut().zip(asked).enumerate() {
             let (mean, deviation) = self.prior.of(place, n_dimensions);
             let away = (asked - mean) / deviation;
@@ -178,16 +192,10 @@ pub(super) struct Posterior {
     pub weights: Vec<f64>,
     pub signal: f64,
     pub noise: f64,
+    nugget: f64,
     mean: f64,
     alpha: Vec<f64>,
     factor: Llt<f64>,
-}
-
-/// What the process says of one row: mean and variance of the function, without noise.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Normal {
-    pub mean: f64,
-    pub variance: f64,
 }
 
 impl Posterior {
@@ -195,6 +203,7 @@ impl Posterior {
         let n_dimensions = design.dimensions.len();
         let weights: Vec<f64> = theta[..n_dimensions].iter().map(|log| (-2.0 * log).exp()).collect();
         let (signal, noise) = (theta[n_dimensions].exp(), theta[n_dimensions + 1].exp());
+        let nugget = noise * theta[n_dimensions + 2].exp();
         let n = design.n_rows;
         let mut matrix = Mat::<f64>::zeros(n, n);
         let mut squared = vec![0.0; n];
@@ -202,9 +211,9 @@ impl Posterior {
             let features: Vec<f64> = design.columns.iter().map(|column| column[j]).collect();
             design.distances_to(&features, &weights, &mut squared);
             for (entry, squared) in matrix.col_as_slice_mut(j).iter_mut().zip(&squared) {
-                *entry = signal * kernel.at(*squared).0;
+                *entry = signal * kernel.at(*squared).0 + if *squared == 0.0 { nugget } else { 0.0 };
             }
-            matrix[(j, j)] = signal * (1.0 + JITTER) + noise;
+            matrix[(j, j)] = signal * (1.0 + JITTER) + noise + nugget;
         }
         let factor = matrix.llt(Side::Lower).ok()?;
         let solve = |values: &[f64]| {
@@ -224,6 +233,7 @@ impl Posterior {
             weights,
             signal,
             noise,
+            nugget,
             mean,
             alpha,
             factor,
@@ -232,7 +242,7 @@ impl Posterior {
 
     pub fn theta(&self) -> Theta {
         let mut theta: Theta = self.weights.iter().map(|weight| -0.5 * weight.ln()).collect();
-        theta.extend([self.signal.ln(), self.noise.ln()]);
+        theta.extend([self.signal.ln(), self.noise.ln(), (self.nugget / self.noise).ln()]);
         theta
     }
 
@@ -243,10 +253,50 @@ impl Posterior {
             let column = matrix.col_as_slice_mut(j);
             self.design.distances_to(features, &self.weights, column);
             for entry in column {
-                *entry = self.signal * self.kernel.at(*entry).0;
+                *entry = self.covariance(*entry);
             }
         }
         matrix
+    }
+
+    /// (n_rows, n_candidates): the covariances with the data of rows given by their features, whitened: the product of two columns is what the data take from the covariance of their rows.
+    pub fn whitened(&self, rows: &[Vec<f64>]) -> Mat<f64> {
+        let mut matrix = self.covariances(rows);
+        lower(&self.factor, &mut matrix);
+        matrix
+    }
+
+    /// The covariance of two rows before anything was seen.
+    pub fn prior(&self, one: &[f64], other: &[f64]) -> f64 {
+        let dimensions = self.design.dimensions.iter().zip(one.iter().zip(other)).zip(&self.weights);
+        let squared = dimensions.map(|((feature, (a, b)), weight)| weight * feature.squared_distance(*a, *b));
+        self.covariance(squared.sum())
+    }
+
+    /// Of two rows at this squared distance.
+    fn covariance(&self, squared: f64) -> f64 {
+        self.signal * self.kernel.at(squared).0 + if squared == 0.0 { self.nugget } else { 0.0 }
+    }
+
+    /// What is not known of a row far from all others.
+    fn largest(&self) -> f64 {
+        self.signal + self.nugget
+    }
+
+    /// One draw of what looks at these rows will show, noise and all, from their joint distribution.
+    pub fn draw(&self, rows: &[Vec<f64>], normals: &mut Normals) -> Option<Vec<f64>> {
+        let whitened = self.whitened(rows);
+        let covariance = |i: usize, j: usize| {
+            let shared = self.prior(&rows[i], &rows[j]) - dot(whitened.col_as_slice(i), whitened.col_as_slice(j));
+            if i == j { shared.max(0.0) + self.noise + JITTER * self.signal } else { shared }
+        };
+        let matrix = Mat::from_fn(rows.len(), rows.len(), covariance);
+        let factor = matrix.llt(Side::Lower).ok()?;
+        let z: Vec<f64> = rows.iter().map(|_| normals.normal()).collect();
+        let lower = factor.L();
+        let means = self.predict(rows);
+        let surprise = |i: usize| (0..=i).map(|j| lower[(i, j)] * z[j]).sum::<f64>();
+        Some(means.iter().enumerate().map(|(i, normal)| normal.mean + surprise(i)).collect())
     }
 
     /// What it says of candidates, given by their features.
@@ -257,7 +307,7 @@ impl Posterior {
         lower(&self.factor, &mut matrix);
         let normal = |(j, mean)| {
             let column = matrix.col_as_slice(j);
-            Normal { mean, variance: (self.signal - dot(column, column)).max(1e-12 * self.signal) }
+            Normal { mean, variance: (self.largest() - dot(column, column)).max(1e-12 * self.signal) }
         };
         means.into_iter().enumerate().map(normal).collect()
     }
@@ -271,11 +321,13 @@ impl Posterior {
         let mut column = Mat::<f64>::zeros(n, 1);
         for ((entry, slope), squared) in column.col_as_slice_mut(0).iter_mut().zip(&mut slopes).zip(&squared) {
             let (value, by) = self.kernel.at(*squared);
-            (*entry, *slope) = (self.signal * value, self.signal * by);
+            let shared = if *squared == 0.0 { self.nugget } else { 0.0 };
+            (*entry, *slope) = (self.signal * value + shared, self.signal * by);
         }
         let mean = self.mean + dot(column.col_as_slice(0), &self.alpha);
         lower(&self.factor, &mut column);
-        let variance = (self.signal - dot(column.col_as_slice(0), column.col_as_slice(0))).max(1e-12 * self.signal);
+        let column_known = dot(column.col_as_slice(0), column.col_as_slice(0));
+        let variance = (self.largest() - column_known).max(1e-12 * self.signal);
         upper(&self.factor, &mut column);
         let solved = column.col_as_slice(0);
         let mut by_mean = vec![0.0; features.len()];

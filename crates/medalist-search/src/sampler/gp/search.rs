@@ -1,25 +1,28 @@
 //! Where the acquisition is highest: many candidates, of which the best are improved by gradients and by neighbours.
 
+use std::collections::BTreeSet;
+
 use argmin::core::{CostFunction, Executor, Gradient, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 
 use super::acquisition::Improvement;
 use super::design::Feature;
-use crate::sampler::encoding::{Encoding, Shape};
-use crate::sampler::normals::Normals;
+use crate::sampler::encoding::Shape;
+use crate::sampler::neighbourhood::Neighbourhood;
 
 /// Candidates from anywhere, and from around the best rows.
 const N_WIDE: usize = 200;
 const N_LOCAL: usize = 200;
 /// Candidates that are improved further.
 const N_STARTS: usize = 4;
+/// Candidates that are handed on.
+const N_KEPT: usize = 40;
 const N_CLIMB_STEPS: u64 = 20;
 
 pub(super) struct Search<'a> {
-    pub encoding: &'a Encoding<'a>,
     pub features: &'a [Feature],
-    pub normals: Normals,
+    pub neighbourhood: Neighbourhood<'a>,
 }
 
 /// A row with its features and what it promises.
@@ -34,22 +37,24 @@ impl Search<'_> {
         Feature::row(self.features, row)
     }
 
-    /// The best row found. `seeds` are rows worth a look around, the best first.
-    pub fn maximise(&mut self, improvement: &Improvement, seeds: &[Vec<f64>]) -> Option<Vec<f64>> {
+    /// The most promising rows found, some of them improved. `seeds` are rows worth a look around, the best first.
+    pub fn maximise(&mut self, improvement: &Improvement, seeds: &[Vec<f64>]) -> Vec<Candidate> {
         let mut rows: Vec<Vec<f64>> = seeds.to_vec();
         for _ in 0..N_WIDE {
-            rows.push(self.anywhere());
+            rows.push(self.neighbourhood.anywhere());
         }
         if !seeds.is_empty() {
             for i in 0..N_LOCAL {
-                let row = self.near(&seeds[i % seeds.len()]);
+                let row = self.neighbourhood.near(&seeds[i % seeds.len()]);
                 rows.push(row);
             }
         }
+        let rows = distinct(rows);
         let mut candidates = self.scored(improvement, rows);
         candidates.sort_by(|a, b| b.value.total_cmp(&a.value));
-        candidates.truncate(N_STARTS);
-        for candidate in &mut candidates {
+        candidates.truncate(N_KEPT);
+        for i in 0..candidates.len().min(N_STARTS) {
+            let candidate = &mut candidates[i];
             for _ in 0..2 {
                 let before = candidate.value;
                 self.climb(improvement, candidate);
@@ -58,8 +63,8 @@ impl Search<'_> {
                 }
             }
         }
-        let best = candidates.into_iter().reduce(|best, other| if other.value > best.value { other } else { best });
-        best.map(|candidate| candidate.row)
+        candidates.sort_by(|a, b| b.value.total_cmp(&a.value));
+        candidates
     }
 
     fn scored(&self, improvement: &Improvement, rows: Vec<Vec<f64>>) -> Vec<Candidate> {
@@ -71,59 +76,10 @@ impl Search<'_> {
             .collect()
     }
 
-    pub fn anywhere(&mut self) -> Vec<f64> {
-        let units: Vec<f64> = (0..self.encoding.len()).map(|_| self.normals.unit()).collect();
-        self.encoding.spread_all(|i| units[i])
-    }
-
-    /// A row like this one but for one, two, or all of its numbers.
-    fn near(&mut self, row: &[f64]) -> Vec<f64> {
-        let mut row = row.to_vec();
-        let n = self.features.len().max(1);
-        let share = match self.normals.unit() {
-            u if u < 0.4 => 1.0 / n as f64,
-            u if u < 0.7 => 2.0 / n as f64,
-            _ => 1.0,
-        };
-        let width = 10f64.powf(-2.5 * self.normals.unit());
-        let forced = (self.normals.unit() * n as f64) as usize;
-        for k in 0..self.features.len() {
-            let position = self.features[k].position;
-            if (k != forced && self.normals.unit() >= share) || row[position].is_nan() {
-                continue;
-            }
-            row[position] = match &self.encoding.dimensions[position].shape {
-                Shape::Categories(_) if share < 1.0 || self.normals.unit() < 1.0 / n as f64 => {
-                    let unit = self.normals.unit();
-                    self.encoding.spread(position, unit)
-                }
-                Shape::Categories(_) | Shape::Fixed => row[position],
-                Shape::Discrete(positions) => {
-                    let n_cells = positions.len();
-                    let from = self.encoding.cell(position, row[position]) as f64;
-                    let step = self.normals.normal() * (width * n_cells as f64).max(0.7);
-                    let to = (from + step).round().clamp(0.0, n_cells as f64 - 1.0);
-                    positions[to as usize]
-                }
-                Shape::Continuous => {
-                    let at = row[position] + width * 0.5 * self.normals.normal();
-                    at.clamp(0.0, 1.0)
-                }
-            };
-        }
-        self.settle(&mut row);
-        row
-    }
-
-    fn settle(&mut self, row: &mut [f64]) {
-        let units: Vec<f64> = (0..self.encoding.len()).map(|_| self.normals.unit()).collect();
-        self.encoding.settle(row, |i| self.encoding.spread(i, units[i]));
-    }
-
     /// Climbs along the gradient in the continuous parameters.
     fn climb(&mut self, improvement: &Improvement, candidate: &mut Candidate) {
         let is_free = |feature: &Feature| {
-            self.encoding.dimensions[feature.position].shape == Shape::Continuous
+            self.neighbourhood.encoding.dimensions[feature.position].shape == Shape::Continuous
                 && !candidate.row[feature.position].is_nan()
         };
         let free: Vec<usize> = (0..self.features.len()).filter(|&k| is_free(&self.features[k])).collect();
@@ -151,7 +107,7 @@ impl Search<'_> {
         if row.iter().zip(&candidate.row).any(|(a, b)| a.is_nan() != b.is_nan()) {
             return;
         }
-        self.encoding.settle(&mut row, |_| 0.5);
+        self.neighbourhood.encoding.settle(&mut row, |_| 0.5);
         let mut climbed = self.scored(improvement, vec![row]);
         if let Some(climbed) = climbed.pop()
             && climbed.value > candidate.value
@@ -164,29 +120,7 @@ impl Search<'_> {
     fn step(&mut self, improvement: &Improvement, candidate: &mut Candidate) -> bool {
         let mut moved = false;
         for _ in 0..4 {
-            let mut rows = Vec::new();
-            for k in 0..self.features.len() {
-                let position = self.features[k].position;
-                let at = candidate.row[position];
-                if at.is_nan() {
-                    continue;
-                }
-                let cell = self.encoding.cell(position, at);
-                let others: Vec<f64> = match &self.encoding.dimensions[position].shape {
-                    Shape::Categories(n) => (0..*n).filter(|&c| c != cell).map(|c| c as f64).take(24).collect(),
-                    Shape::Discrete(positions) => {
-                        let below = cell.checked_sub(1).map(|cell| positions[cell]);
-                        below.into_iter().chain(positions.get(cell + 1).copied()).collect()
-                    }
-                    Shape::Fixed | Shape::Continuous => Vec::new(),
-                };
-                for other in others {
-                    let mut row = candidate.row.clone();
-                    row[position] = other;
-                    self.settle(&mut row);
-                    rows.push(row);
-                }
-            }
+            let rows = self.neighbourhood.neighbours(&candidate.row);
             if rows.is_empty() {
                 return false;
             }
@@ -201,6 +135,13 @@ impl Search<'_> {
         }
         moved
     }
+}
+
+/// Each row once, in the order of their first places: in a small space many are the same, and would crowd out the others.
+fn distinct(rows: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    let mut known: BTreeSet<Vec<u64>> = BTreeSet::new();
+    let bits = |row: &Vec<f64>| row.iter().map(|at| at.to_bits()).collect();
+    rows.into_iter().filter(|row| known.insert(bits(row))).collect()
 }
 
 /// The unit interval as a cosine: a search without bounds stays inside.
