@@ -19,7 +19,7 @@ use evidence::Evidence;
 use parzen::Parzen;
 use stage::Stage;
 
-/// Proposes Sobol' points until [`N_STARTUP`] results are known, then by the densities.
+/// Proposes Sobol' points until ten results are known, then by the densities.
 ///
 /// Pending points count as bad ones, so that the next proposal keeps away from them; failed trials do too.
 #[derive(Clone, Copy, Debug)]
