@@ -46,7 +46,7 @@ type Key = [u8; 32];
 /// Results that are wanted before the process is asked.
 const N_STARTUP: usize = 5;
 /// The process sees at most so many results: the better half of these are the best ones, the others spread over the rest.
-const MOST_RESULTS: usize = 160;
+const MOST_RESULTS: usize = 100;
 /// A second look must promise e times what a new row does: what it teaches, it teaches of one row alone.
 const SECOND_LOOK: f64 = 1.0;
 /// Rows around which is looked first.
