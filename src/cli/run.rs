@@ -13,7 +13,7 @@ use rayon::ThreadPool;
 
 use super::{Session, describe};
 use crate::error::{Error, Kind, Result};
-use crate::reporter::{All, Progress, Verbosity, duration};
+use crate::reporter::{All, Progress, Verbosity, duration, say};
 use crate::results;
 
 /// The beginning of the names of the pool's threads.
@@ -194,7 +194,7 @@ pub fn stop_on_signals(running: &'static str, leave: impl Fn() + Send + 'static)
             std::process::exit(i32::from(Kind::Interrupted.exit_code()));
         }
         token.cancel();
-        eprintln!("stopping: {running} finish, Ctrl-C again leaves at once");
+        say(&format!("stopping: {running} finish, Ctrl-C again leaves at once"));
     };
     ctrlc::set_handler(handler).map_err(|error| Error::unexpected(format!("no signal handler: {error}")))?;
     Ok(stop)

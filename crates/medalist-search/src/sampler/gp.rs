@@ -142,9 +142,12 @@ impl Sampler for Gp {
         order.sort_by(|a, b| means[*a].total_cmp(&means[*b]));
         let seeds: Vec<Vec<f64>> =
             order.iter().take(N_SEEDS).map(|&place| past.rows[mixture.kept[place]].clone()).collect();
-        let pending: Vec<Vec<f64>> =
-            pending.iter().rev().take(MOST_RESULTS).map(|params| encoding.row(params)).collect();
         let features = mixture.features.clone();
+        let mut pending: Vec<Vec<f64>> = pending.iter().rev().map(|params| encoding.row(params)).collect();
+        // Those too that the process is not shown; a prior's points were not asked for here.
+        let own = past.rows.iter().zip(&past.trials).filter(|(_, trial)| trial.is_some()).map(|(row, _)| row);
+        let asked: Vec<Vec<f64>> = own.chain(&pending).map(|row| Feature::row(&features, row)).collect();
+        pending.truncate(MOST_RESULTS);
         let (known, kept) = (mixture.known.clone(), mixture.kept.clone());
         let parts = mixture.imagining(&past, &pending, &mut Normals(seed.child("pending", number).rng()));
         let normals = Normals(seed.child("trial", number).rng());
@@ -162,7 +165,7 @@ impl Sampler for Gp {
         let candidates: Vec<Vec<f64>> = rows.iter().map(|row| Feature::row(&features, row)).collect();
         let mut gains = knowledge.of(&candidates);
         for (gain, candidate) in gains.iter_mut().zip(&candidates) {
-            if looked_at.contains(candidate) {
+            if asked.contains(candidate) {
                 *gain = if self.looks_again { *gain - SECOND_LOOK } else { f64::NAN };
             }
         }

@@ -85,3 +85,20 @@ fn a_warm_cache_changes_nothing() {
     let best = trials.iter().filter_map(|trial| trial.score).fold(f64::INFINITY, f64::min);
     assert!(best < 1e-3, "{best}");
 }
+
+#[test]
+fn no_point_is_proposed_twice_however_many_there_were() {
+    let space = SearchSpace::new().with(Parameter::int("a", 0, 19)).with(Parameter::int("b", 0, 19));
+    let mut trials: Vec<crate::trial::Trial> = Vec::new();
+    let gp = Gp::new();
+    for number in 0..150 {
+        let history = History::new(&trials, crate::trial::Direction::Minimize);
+        let params = gp.sample(&space, &history, &[], number, Seed::new(5)).unwrap().unwrap();
+        let twice = trials.iter().any(|trial| trial.params == params);
+        assert!(number < N_STARTUP as u64 || !twice, "trial {number} asks for {params} again");
+        let score = (params.float("a").unwrap() - 11.0).abs() + (params.float("b").unwrap() - 4.0).abs();
+        let mut trial = crate::testing::past_trial(0, params, 0.0, 1);
+        (trial.number, trial.score) = (number, Some(score));
+        trials.push(trial);
+    }
+}
