@@ -58,11 +58,13 @@ pub trait Sampler: Send + Sync {
     /// False when `sample` ignores `history` and `pending`: then no trial waits for another.
     fn depends_on_history(&self) -> bool;
 
-    /// How many points there are; none when they never end.
+    /// How many points there are; none, as by default, when they never end.
     ///
     /// # Errors
     /// When the sampler's settings do not fit the space.
-    fn len(&self, space: &SearchSpace) -> Result<Option<u64>>;
+    fn len(&self, _space: &SearchSpace) -> Result<Option<u64>> {
+        Ok(None)
+    }
 
     /// The point numbered `number`, 0 being the first that the sampler itself proposes; none when there are no more.
     ///

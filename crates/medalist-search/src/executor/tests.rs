@@ -35,10 +35,6 @@ impl Sampler for Reader {
         true
     }
 
-    fn len(&self, _space: &SearchSpace) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
     fn sample(
         &self,
         _space: &SearchSpace,

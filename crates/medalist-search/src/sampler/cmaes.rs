@@ -58,10 +58,6 @@ impl Sampler for Cmaes {
         true
     }
 
-    fn len(&self, _space: &SearchSpace) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
     fn sample(
         &self,
         space: &SearchSpace,

@@ -57,10 +57,6 @@ impl Sampler for Forest {
         true
     }
 
-    fn len(&self, _space: &SearchSpace) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
     fn sample(
         &self,
         space: &SearchSpace,
@@ -80,10 +76,12 @@ impl Sampler for Forest {
         let here = seed.child("forest", number);
         let mut values = targets(&past.values);
         let mut forest = grown(&encoding, &past.rows, &values, here.child("known", 0));
+        let mut asked: Vec<Vec<f64>> = past.own_rows().cloned().collect();
         // Pending points are believed to come out at the mean that is expected there.
         if !pending.is_empty() {
             let waiting: Vec<Vec<f64>> = pending.iter().map(|params| encoding.row(params)).collect();
             values.extend(waiting.iter().map(|row| forest.predict(row).mean));
+            asked.extend_from_slice(&waiting);
             past.rows.extend(waiting);
             forest = grown(&encoding, &past.rows, &values, here.child("believed", 0));
         }
@@ -94,7 +92,7 @@ impl Sampler for Forest {
         let mut search = Search {
             forest: &forest,
             incumbent: means[order[0]],
-            known: &past.rows,
+            known: &asked,
             neighbourhood: Neighbourhood::new(&encoding, Normals(here.child("search", 0).rng())),
         };
         match search.maximise(&seeds) {

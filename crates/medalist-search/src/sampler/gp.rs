@@ -119,10 +119,6 @@ impl Sampler for Gp {
         true
     }
 
-    fn len(&self, _space: &SearchSpace) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
     fn sample(
         &self,
         space: &SearchSpace,
@@ -144,9 +140,8 @@ impl Sampler for Gp {
             order.iter().take(N_SEEDS).map(|&place| past.rows[mixture.kept[place]].clone()).collect();
         let features = mixture.features.clone();
         let mut pending: Vec<Vec<f64>> = pending.iter().rev().map(|params| encoding.row(params)).collect();
-        // Those too that the process is not shown; a prior's points were not asked for here.
-        let own = past.rows.iter().zip(&past.trials).filter(|(_, trial)| trial.is_some()).map(|(row, _)| row);
-        let asked: Vec<Vec<f64>> = own.chain(&pending).map(|row| Feature::row(&features, row)).collect();
+        // Those too that the process is not shown.
+        let asked: Vec<Vec<f64>> = past.own_rows().chain(&pending).map(|row| Feature::row(&features, row)).collect();
         pending.truncate(MOST_RESULTS);
         let (known, kept) = (mixture.known.clone(), mixture.kept.clone());
         let parts = mixture.imagining(&past, &pending, &mut Normals(seed.child("pending", number).rng()));

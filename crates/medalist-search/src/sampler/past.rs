@@ -51,6 +51,11 @@ impl Past {
         values(history.trials, history.direction)
     }
 
+    /// Those of the study's own trials: a prior's points were not asked for here.
+    pub fn own_rows(&self) -> impl Iterator<Item = &Vec<f64>> {
+        self.rows.iter().zip(&self.trials).filter(|(_, trial)| trial.is_some()).map(|(row, _)| row)
+    }
+
     pub fn len(&self) -> usize {
         self.values.len()
     }

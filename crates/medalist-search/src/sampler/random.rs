@@ -22,10 +22,6 @@ impl Sampler for Random {
         false
     }
 
-    fn len(&self, _space: &SearchSpace) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
     fn sample(
         &self,
         space: &SearchSpace,

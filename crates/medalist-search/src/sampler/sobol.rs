@@ -25,10 +25,6 @@ impl Sampler for Sobol {
         false
     }
 
-    fn len(&self, _space: &SearchSpace) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
     fn sample(
         &self,
         space: &SearchSpace,

@@ -39,10 +39,6 @@ impl Sampler for Tpe {
         true
     }
 
-    fn len(&self, _space: &SearchSpace) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
     fn sample(
         &self,
         space: &SearchSpace,

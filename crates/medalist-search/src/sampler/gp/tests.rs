@@ -102,3 +102,17 @@ fn no_point_is_proposed_twice_however_many_there_were() {
         trials.push(trial);
     }
 }
+
+#[test]
+fn what_an_earlier_study_found_best_is_asked_for_in_this_one() {
+    let space = SearchSpace::new().with(Parameter::int("x", 0, 9));
+    let trial = |(number, x): (u64, i64)| {
+        let mut trial = crate::testing::past_trial(0, [("x", x)].into(), 0.0, 1);
+        (trial.number, trial.score) = (number, Some((x as f64 - 7.0).abs()));
+        trial
+    };
+    let prior: Vec<crate::trial::Trial> = (0..).zip(0..10).map(trial).collect();
+    let history = History { prior: &prior, ..History::new(&[], crate::trial::Direction::Minimize) };
+    let params = Gp::new().sample(&space, &history, &[], 0, Seed::new(1)).unwrap().unwrap();
+    assert_eq!(params.int("x"), Ok(7));
+}
