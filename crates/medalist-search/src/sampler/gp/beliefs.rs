@@ -48,7 +48,7 @@ impl Beliefs {
 impl Posterior {
     /// What it says of rows, given by their features, all together.
     fn joint(&self, rows: &[Vec<f64>]) -> Joint {
-        let whitened = self.whitened(rows);
+        let (normals, whitened) = self.predict_whitened(rows);
         let mut covariance = Mat::<f64>::zeros(rows.len(), rows.len());
         for (j, other) in rows.iter().enumerate() {
             for (i, one) in rows[..=j].iter().enumerate() {
@@ -58,7 +58,7 @@ impl Posterior {
                 covariance[(j, i)] = left;
             }
         }
-        let means = self.predict(rows).iter().map(|normal| normal.mean).collect();
+        let means = normals.iter().map(|normal| normal.mean).collect();
         Joint { means, covariance, noise: self.noise }
     }
 }

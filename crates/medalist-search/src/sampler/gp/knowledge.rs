@@ -31,8 +31,8 @@ impl<'a> Knowledge<'a> {
             }
         }
         let belief = |(part, _): &(Posterior, f64)| {
-            let means = part.predict(&answers).iter().map(|normal| normal.mean).collect();
-            (means, part.whitened(&answers))
+            let (normals, whitened) = part.predict_whitened(&answers);
+            (normals.iter().map(|normal| normal.mean).collect(), whitened)
         };
         let beliefs = parts.iter().map(belief).collect();
         Knowledge { parts, answers, beliefs }
@@ -46,8 +46,7 @@ impl<'a> Knowledge<'a> {
     pub fn of(&self, candidates: &[Vec<f64>]) -> Vec<f64> {
         let mut totals = vec![f64::NEG_INFINITY; candidates.len()];
         for ((part, share), (means, whitened)) in self.parts.iter().zip(&self.beliefs) {
-            let normals = part.predict(candidates);
-            let waiting = part.whitened(candidates);
+            let (normals, waiting) = part.predict_whitened(candidates);
             let lowest = means.iter().copied().fold(f64::INFINITY, f64::min);
             for (j, (features, total)) in candidates.iter().zip(&mut totals).enumerate() {
                 let seen = (normals[j].variance + part.noise).sqrt();

@@ -259,13 +259,6 @@ impl Posterior {
         matrix
     }
 
-    /// (n_rows, n_candidates): the covariances with the data of rows given by their features, whitened: the product of two columns is what the data take from the covariance of their rows.
-    pub fn whitened(&self, rows: &[Vec<f64>]) -> Mat<f64> {
-        let mut matrix = self.covariances(rows);
-        lower(&self.factor, &mut matrix);
-        matrix
-    }
-
     /// The covariance of two rows before anything was seen.
     pub fn prior(&self, one: &[f64], other: &[f64]) -> f64 {
         let dimensions = self.design.dimensions.iter().zip(one.iter().zip(other)).zip(&self.weights);
@@ -285,7 +278,7 @@ impl Posterior {
 
     /// One draw of what looks at these rows will show, noise and all, from their joint distribution.
     pub fn draw(&self, rows: &[Vec<f64>], normals: &mut Normals) -> Option<Vec<f64>> {
-        let whitened = self.whitened(rows);
+        let (means, whitened) = self.predict_whitened(rows);
         let covariance = |i: usize, j: usize| {
             let shared = self.prior(&rows[i], &rows[j]) - dot(whitened.col_as_slice(i), whitened.col_as_slice(j));
             if i == j { shared.max(0.0) + self.noise + JITTER * self.signal } else { shared }
@@ -294,13 +287,17 @@ impl Posterior {
         let factor = matrix.llt(Side::Lower).ok()?;
         let z: Vec<f64> = rows.iter().map(|_| normals.normal()).collect();
         let lower = factor.L();
-        let means = self.predict(rows);
         let surprise = |i: usize| (0..=i).map(|j| lower[(i, j)] * z[j]).sum::<f64>();
         Some(means.iter().enumerate().map(|(i, normal)| normal.mean + surprise(i)).collect())
     }
 
     /// What it says of candidates, given by their features.
     pub fn predict(&self, candidates: &[Vec<f64>]) -> Vec<Normal> {
+        self.predict_whitened(candidates).0
+    }
+
+    /// The same, with (n_rows, n_candidates) the candidates' covariances with the data, whitened: the product of two columns is what the data take from the covariance of their rows.
+    pub fn predict_whitened(&self, candidates: &[Vec<f64>]) -> (Vec<Normal>, Mat<f64>) {
         let mut matrix = self.covariances(candidates);
         let means: Vec<f64> =
             (0..candidates.len()).map(|j| self.mean + dot(matrix.col_as_slice(j), &self.alpha)).collect();
@@ -309,7 +306,8 @@ impl Posterior {
             let column = matrix.col_as_slice(j);
             Normal { mean, variance: (self.largest() - dot(column, column)).max(1e-12 * self.signal) }
         };
-        means.into_iter().enumerate().map(normal).collect()
+        let normals = means.into_iter().enumerate().map(normal).collect();
+        (normals, matrix)
     }
 
     /// What it says of one row, and the gradients of mean and variance by its features; 0 for categories.
