@@ -2,12 +2,11 @@
 //!
 //! Per fold, transforms and model are fitted on the fold's training rows alone. What is prepared for a fold is shared by all trials that ask for the same preparation.
 
+mod objective;
+
 use std::time::{Duration, Instant};
 
-use medalist_search::{
-    Artifact, Attachment, Cancel, FoldContext, FoldOutcome, Objective, Params, SearchSpace, Seed, Trial, TrialError,
-    TrialPoint, Value,
-};
+use medalist_search::{Cancel, Params, SearchSpace, Seed, StudySpec, TrialError, Value};
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -17,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fold_cache::{FoldCache, PreparedKey};
 use crate::metric::{Metric, Needs, TargetScale, Truth};
 use crate::model::{AnyModel, AnyPredictor, FitContext, Once};
-use crate::predictions::Predictions;
+use crate::objective::Measure;
 use crate::prepare::{self, Prepared};
 use crate::registry::{ModelEntry, Registry};
 use crate::split::Fold;
@@ -35,6 +34,8 @@ pub struct Evaluation<'a> {
     scale: TargetScale,
     folds: Vec<Fold>,
     space: SearchSpace,
+    /// What is measured beside the score.
+    measures: Vec<Measure>,
     /// The study's seed: preparation is the same for all its trials.
     seed: Seed,
     cache: FoldCache,
@@ -52,31 +53,49 @@ struct Point<'a> {
     staged: Option<(String, Vec<Value>)>,
 }
 
-/// Predictions of one fold for one trial: one matrix (n_rows, n_outputs) per target.
-pub struct FoldPredictions {
-    rows: Vec<u32>,
+/// One fold of a trial, or of one of its stages: predictions, and what the further objectives measure.
+#[derive(Default)]
+struct Predicted {
+    /// One matrix per target.
     outputs: Vec<Array2<f64>>,
+    n_features: usize,
+    /// None where a model cannot say.
+    size: Option<u64>,
 }
 
 impl<'a> Evaluation<'a> {
     /// `memory`: bytes that prepared folds may take before those not in use are dropped.
     ///
     /// # Errors
-    /// When the metric cannot be built, or the target does not fit its scale.
+    /// When the metric cannot be built, the target does not fit its scale, or an objective of the study is unknown.
     pub fn new(
         competition: &'a Competition,
         registry: &'a Registry,
         folds: Vec<Fold>,
-        space: SearchSpace,
-        seed: Seed,
+        spec: &StudySpec,
         memory: u64,
         deadline: Cancel,
     ) -> Result<Self> {
+        let (space, seed) = (spec.space.clone(), Seed::new(spec.seed));
+        let measures = spec.objectives.iter().map(|objective| Measure::from_name(&objective.name));
+        let measures = measures.collect::<Result<Vec<_>>>()?;
         let metric = competition.metric(registry)?;
         let scale = competition.target_scale(metric.as_ref());
         let cache = FoldCache::new(memory);
         let study_once = Once::default();
-        Ok(Evaluation { competition, registry, metric, scale, folds, space, seed, cache, study_once, deadline })
+        Ok(Evaluation {
+            competition,
+            registry,
+            metric,
+            scale,
+            folds,
+            space,
+            measures,
+            seed,
+            cache,
+            study_once,
+            deadline,
+        })
     }
 
     /// The same with nothing that cuts a fit off.
@@ -167,8 +186,8 @@ impl<'a> Evaluation<'a> {
         Ok(outputs)
     }
 
-    /// Fits and predicts one fold: per trial (or stage) one matrix per target.
-    fn predict_fold(&self, point: &Point, number: usize, seed: Seed) -> Result<Vec<Vec<Array2<f64>>>> {
+    /// Fits and predicts one fold: one prediction per trial (or stage).
+    fn predict_fold(&self, point: &Point, number: usize, seed: Seed) -> Result<Vec<Predicted>> {
         let fold = &self.folds[number];
         let model = point.build()?;
         if !point.entry.interruptible {
@@ -181,7 +200,7 @@ impl<'a> Evaluation<'a> {
             }
         }
         let weights = self.weights(&fold.train);
-        let mut outputs: Vec<Vec<Array2<f64>>> = Vec::new();
+        let mut predicted: Vec<Predicted> = Vec::new();
         for target in 0..self.competition.targets.len() {
             let key = PreparedKey::new(number, target, point.entry.input, &point.prep);
             let prepared = self.cache.get(key, || {
@@ -193,14 +212,17 @@ impl<'a> Evaluation<'a> {
             let y = self.target(target, point.entry)?.take(&fold.train);
             let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target)?;
             let raw = point.predict(predictor.as_ref(), &prepared)?;
-            if outputs.is_empty() {
-                outputs = vec![Vec::new(); raw.len()];
+            if target == 0 {
+                predicted.resize_with(raw.len(), || Predicted { size: Some(0), ..Predicted::default() });
             }
-            for (outputs, raw) in outputs.iter_mut().zip(raw) {
-                outputs.push(self.unscale(raw, &y));
+            for (stage, (predicted, raw)) in predicted.iter_mut().zip(raw).enumerate() {
+                predicted.outputs.push(self.unscale(raw, &y));
+                predicted.n_features = predicted.n_features.max(prepared.train.n_features());
+                let size = predictor.size(point.stage(stage));
+                predicted.size = predicted.size.zip(size).map(|(sum, size)| sum + size);
             }
         }
-        Ok(outputs)
+        Ok(predicted)
     }
 
     fn prepare(
@@ -284,6 +306,18 @@ impl<'a> Evaluation<'a> {
         Some(rows.iter().map(|&row| weights[row as usize]).collect())
     }
 
+    /// What the study's further objectives are here.
+    fn measured(&self, predicted: &Predicted, model: &str) -> Result<Vec<f64>, TrialError> {
+        let measured = |measure: &Measure| match (measure, predicted.size) {
+            (Measure::NFeatures, _) => Ok(predicted.n_features as f64),
+            (Measure::ModelSize, Some(size)) => Ok(size as f64),
+            (Measure::ModelSize, None) => {
+                Err(TrialError::Failed(format!("model `{model}` cannot say how large it is")))
+            }
+        };
+        self.measures.iter().map(measured).collect()
+    }
+
     /// Mean of the targets' scores on the rows given.
     fn score(&self, rows: &[u32], outputs: &[Array2<f64>]) -> Result<f64> {
         let weights = self.weights(rows);
@@ -334,6 +368,11 @@ impl<'a> Evaluation<'a> {
 }
 
 impl Point<'_> {
+    /// The value of the staged parameter that a prediction of [`Point::predict`] has.
+    fn stage(&self, place: usize) -> Option<&Value> {
+        self.staged.as_ref().and_then(|(_, stages)| stages.get(place))
+    }
+
     fn build(&self) -> Result<Box<dyn AnyModel>> {
         self.entry.build(&self.model)
     }
@@ -346,59 +385,11 @@ impl Point<'_> {
     }
 }
 
-impl Objective for Evaluation<'_> {
-    fn evaluate(&self, trials: &[TrialPoint], fold: usize, _ctx: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
-        let params: Vec<&Params> = trials.iter().map(|trial| trial.params).collect();
-        let predicted = self.point(&params).and_then(|point| {
-            let outputs = self.predict_fold(&point, fold, trials[0].seed.child("fold", fold as u64))?;
-            Ok((point, outputs))
-        });
-        let (point, outputs) = match predicted {
-            Ok(predicted) => predicted,
-            Err(error) => return trials.iter().map(|_| Err(trial_error(&error))).collect(),
-        };
-        let rows = &self.folds[fold].valid;
-        let scored = outputs.into_iter().map(|outputs| {
-            let score = self.score(rows, &outputs).map_err(|error| trial_error(&error))?;
-            let artifact: Artifact = Box::new(FoldPredictions { rows: rows.clone(), outputs });
-            Ok((score, artifact))
-        });
-        // In a grid each trial has a value of the staged parameter, else the one trial has them all.
-        let given = point.staged.as_ref().is_some_and(|(name, _)| trials[0].params.get(name).is_some());
-        match point.staged {
-            Some(stages) if !given => vec![scored.collect::<Result<Vec<_>, _>>().map(|scored| {
-                let (scores, artifacts) = scored.into_iter().unzip();
-                FoldOutcome { scores, stages: Some(stages), artifacts }
-            })],
-            _ => scored
-                .map(|scored| {
-                    scored.map(|(score, artifact)| FoldOutcome {
-                        scores: vec![score],
-                        stages: None,
-                        artifacts: vec![artifact],
-                    })
-                })
-                .collect(),
-        }
-    }
-
-    fn attach(&self, _trial: &Trial, artifacts: Vec<Artifact>) -> Result<Vec<Attachment>, TrialError> {
-        let folds: Vec<FoldPredictions> = artifacts
-            .into_iter()
-            .filter_map(|artifact| artifact.downcast::<FoldPredictions>().ok().map(|folds| *folds))
-            .collect();
-        let parts: Vec<(&[u32], &[Array2<f64>])> =
-            folds.iter().map(|fold| (fold.rows.as_slice(), fold.outputs.as_slice())).collect();
-        let predictions = Predictions::out_of_fold(self.competition.features.n_rows(), &parts);
-        let bytes = predictions.to_bytes().map_err(|error| TrialError::Fatal(error.to_string()))?;
-        Ok(vec![Attachment { name: OUT_OF_FOLD.to_string(), bytes }])
-    }
-
-    fn memory(&self, params: &Params) -> u64 {
-        let Ok(point) = self.point(&[params]) else { return 0 };
-        let Ok(model) = point.build() else { return 0 };
-        let (n_rows, n_columns) = (self.competition.features.n_rows(), self.competition.features.columns().len());
-        self.competition.features.memory() + model.estimate_memory(n_rows, n_columns)
+/// A token that only the end of the time sets, never a first Ctrl-C.
+pub fn deadline(time: Option<Duration>) -> Cancel {
+    match time {
+        Some(time) => Cancel::new().with_deadline(Instant::now() + time),
+        None => Cancel::new(),
     }
 }
 
@@ -406,13 +397,5 @@ fn trial_error(error: &Error) -> TrialError {
     match error.kind {
         Kind::Interrupted => TrialError::Cancelled,
         _ => TrialError::Failed(error.to_string()),
-    }
-}
-
-/// A token that only the end of the time sets, never a first Ctrl-C.
-pub fn deadline(time: Option<Duration>) -> Cancel {
-    match time {
-        Some(time) => Cancel::new().with_deadline(Instant::now() + time),
-        None => Cancel::new(),
     }
 }

@@ -39,6 +39,27 @@ pub struct Row {
     pub private: Option<f64>,
     /// Whether it is its study's choice.
     pub best: bool,
+    /// The study's objectives beyond the score: name and mean over the folds.
+    pub others: Vec<(String, f64)>,
+    /// Whether no other trial of the study beats it in all objectives; None where the score is the only one.
+    pub on_front: Option<bool>,
+}
+
+impl Row {
+    fn other(&self, name: &str) -> Option<f64> {
+        self.others.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+}
+
+/// The objectives beyond the score that any row has, in the order in which they come up.
+fn objectives(rows: &[Row]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in rows.iter().flat_map(|row| &row.others) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// Standard deviation with n - 1 in the denominator; None for fewer than two scores.
@@ -78,12 +99,17 @@ pub fn rank(mut rows: Vec<Row>, direction: Direction) -> Vec<Row> {
 const CSV_HEADER: &str =
     "rank,study,trial,score_mean,score_std,n_folds,public,private,model,params,best,trial_seconds,created";
 
-/// One line a row under a header, numbers at full precision; what is absent is empty.
+/// One line a row under a header, numbers at full precision; what is absent is empty. Where a study has further objectives, their columns and `pareto` come last.
 pub fn to_csv(rows: &[Row]) -> String {
     let number = |value: Option<f64>| value.map(shortest).unwrap_or_default();
-    let mut text = format!("{CSV_HEADER}\n");
+    let objectives = objectives(rows);
+    let mut text = CSV_HEADER.to_string();
+    if !objectives.is_empty() {
+        text += &format!(",{},pareto", objectives.join(","));
+    }
+    text.push('\n');
     for row in rows {
-        let fields = [
+        let mut fields = vec![
             row.rank.to_string(),
             row.study.clone(),
             row.trial.to_string(),
@@ -98,6 +124,10 @@ pub fn to_csv(rows: &[Row]) -> String {
             shortest(row.seconds),
             row.created.clone(),
         ];
+        if !objectives.is_empty() {
+            fields.extend(objectives.iter().map(|name| number(row.other(name))));
+            fields.push(row.on_front.map(|on_front| on_front.to_string()).unwrap_or_default());
+        }
         let fields: Vec<_> = fields.iter().map(|field| csv_field(field)).collect();
         text += &fields.join(",");
         text.push('\n');
@@ -122,6 +152,8 @@ pub fn to_json(rows: &[Row]) -> serde_json::Value {
             "best": row.best,
             "trial_seconds": row.seconds,
             "created": row.created,
+            "objectives": row.others.iter().cloned().collect::<BTreeMap<String, f64>>(),
+            "pareto": row.on_front,
         })
     };
     rows.iter().map(object).collect()
@@ -140,6 +172,9 @@ pub fn to_markdown(rows: &[Row]) -> String {
     if let Some(legend) = legend(rows) {
         text += &format!("\n{legend}\n");
     }
+    if rows.iter().any(|row| row.on_front == Some(true)) {
+        text += &format!("\n{FRONT_LEGEND}\n");
+    }
     text
 }
 
@@ -156,6 +191,8 @@ fn legend(rows: &[Row]) -> Option<String> {
         ),
     })
 }
+
+const FRONT_LEGEND: &str = "`+`: no trial of the study is better in all objectives";
 
 /// A table for a terminal of `width` columns, scores to five decimals, no colours, no line break at its end.
 ///
@@ -192,6 +229,9 @@ pub fn to_table(rows: &[Row], width: u16) -> String {
     if let Some(legend) = legend(rows) {
         text += &format!("\n{}", legend.replace('`', ""));
     }
+    if rows.iter().any(|row| row.on_front == Some(true)) {
+        text += &format!("\n{}", FRONT_LEGEND.replace('`', ""));
+    }
     text
 }
 
@@ -209,7 +249,7 @@ fn natural_width(header: &[String], lines: &[Vec<String>]) -> usize {
 }
 
 /// What a row shows in one column.
-type Cell = fn(&Row) -> String;
+type Cell<'a> = Box<dyn Fn(&Row) -> String + 'a>;
 
 /// Header and cells, columns without any value left out.
 fn cells(rows: &[Row]) -> (Vec<String>, Vec<Vec<String>>) {
@@ -217,20 +257,37 @@ fn cells(rows: &[Row]) -> (Vec<String>, Vec<Vec<String>>) {
     let has_public = rows.iter().any(|row| row.public.is_some());
     let has_private = rows.iter().any(|row| row.private.is_some());
     let has_model = rows.iter().any(|row| !row.model.is_empty());
-    let columns: [(&str, bool, Cell); 9] = [
-        ("rank", true, |row| format!("{}{}", row.rank, if row.best { "*" } else { "" })),
-        ("score", true, |row| short(row.score_mean)),
-        ("std", has_std, |row| row.score_std.map(short).unwrap_or_default()),
-        ("public", has_public, |row| row.public.map(short).unwrap_or_default()),
-        ("private", has_private, |row| row.private.map(short).unwrap_or_default()),
-        ("trial", true, |row| format!("{}/{}", row.study, row.trial)),
-        ("model", has_model, |row| row.model.clone()),
-        ("params", true, short_params),
-        ("trial_seconds", true, |row| format!("{:.2}", row.seconds)),
+    let first: [(&str, bool, Cell); 3] = [
+        ("rank", true, Box::new(marked_rank)),
+        ("score", true, Box::new(|row| short(row.score_mean))),
+        ("std", has_std, Box::new(|row| row.score_std.map(short).unwrap_or_default())),
     ];
+    let mut columns = Vec::from(first);
+    for name in objectives(rows) {
+        columns.push((name, true, Box::new(move |row: &Row| row.other(name).map(plain).unwrap_or_default())));
+    }
+    let others: [(&str, bool, Cell); 6] = [
+        ("public", has_public, Box::new(|row| row.public.map(short).unwrap_or_default())),
+        ("private", has_private, Box::new(|row| row.private.map(short).unwrap_or_default())),
+        ("trial", true, Box::new(|row| format!("{}/{}", row.study, row.trial))),
+        ("model", has_model, Box::new(|row| row.model.clone())),
+        ("params", true, Box::new(short_params)),
+        ("trial_seconds", true, Box::new(|row| format!("{:.2}", row.seconds))),
+    ];
+    columns.extend(others);
     let shown = || columns.iter().filter(|(_, shown, _)| *shown);
     let header = shown().map(|(name, ..)| name.to_string()).collect();
     (header, rows.iter().map(|row| shown().map(|(.., cell)| cell(row)).collect()).collect())
+}
+
+fn marked_rank(row: &Row) -> String {
+    let on_front = if row.on_front == Some(true) { "+" } else { "" };
+    format!("{}{}{on_front}", row.rank, if row.best { "*" } else { "" })
+}
+
+/// A count as it is, the mean of several to one decimal.
+fn plain(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.1}") }
 }
 
 /// The parameters without the model's name in front, which has a column of its own.
@@ -266,122 +323,4 @@ pub fn write_files(dir: &Path, rows: &[Row]) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(study: &str, trial: u64, score: f64, created: &str) -> Row {
-        let mut params = Params::default();
-        params.insert("ridge.alpha", 0.1);
-        params.insert("prep.scale", "standard");
-        Row {
-            rank: 0,
-            study: study.into(),
-            trial,
-            score_mean: score,
-            score_std: Some(0.012345678),
-            n_folds: 5,
-            model: "ridge".into(),
-            params,
-            seconds: 1.5,
-            created: created.into(),
-            public: None,
-            private: None,
-            best: false,
-        }
-    }
-
-    #[track_caller]
-    fn check_order(direction: Direction, rows: &[(&str, u64, f64, &str)], expected: &[(&str, u64)]) {
-        let rows = rows.iter().map(|(study, trial, score, created)| row(study, *trial, *score, created)).collect();
-        let ranked = rank(rows, direction);
-        let order: Vec<(&str, u64)> = ranked.iter().map(|row| (row.study.as_str(), row.trial)).collect();
-        assert_eq!(order, expected);
-        assert_eq!(ranked.iter().map(|row| row.rank).collect::<Vec<_>>(), (1..=expected.len()).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn the_best_score_comes_first() {
-        let rows = [("a", 0, 0.5, "1"), ("a", 1, 0.7, "1"), ("a", 2, -3e25, "1")];
-        check_order(Direction::Maximize, &rows, &[("a", 1), ("a", 0), ("a", 2)]);
-        check_order(Direction::Minimize, &rows, &[("a", 2), ("a", 0), ("a", 1)]);
-    }
-
-    #[test]
-    fn ties_go_to_the_older_study_then_to_the_lower_number() {
-        // In study b, trial 1 was made before trial 0, by a faster thread.
-        let rows = [("a", 3, 1.0, "2024-03"), ("b", 0, 1.0, "2024-02"), ("b", 1, 1.0, "2024-01")];
-        check_order(Direction::Maximize, &rows, &[("b", 0), ("b", 1), ("a", 3)]);
-    }
-
-    #[test]
-    fn csv_and_json_hold_full_precision() {
-        let rows = rank(vec![row("a,b", 0, -2.9e25, "2024"), row("c", 1, 0.1 + 0.2, "2024")], Direction::Maximize);
-        let csv = to_csv(&rows);
-        assert!(
-            csv.contains(
-                "1,c,1,0.30000000000000004,0.012345678,5,,,ridge,prep.scale=standard ridge.alpha=0.1,false,1.5,2024\n"
-            ),
-            "{csv}"
-        );
-        assert!(csv.contains("2,\"a,b\",0,-2.9e25,"), "{csv}");
-        assert_eq!(to_json(&rows)[0]["score_mean"], json!(0.1 + 0.2));
-        assert_eq!(to_json(&rows)[0]["public"], serde_json::Value::Null);
-        assert_eq!(to_json(&rows)[0]["params"]["ridge.alpha"], json!(0.1));
-    }
-
-    #[test]
-    fn scores_are_shown_so_that_they_can_be_read() {
-        let shown = [-2.9e25, 0.0, 0.974358974, 0.0012345678, 34.538776, 123456.789, 1e-7].map(short);
-        assert_eq!(shown, ["-2.9000e25", "0.00000", "0.97436", "0.0012346", "34.53878", "123456.78900", "1.0000e-7"]);
-    }
-
-    #[test]
-    fn the_table_fits_the_width() {
-        let mut rows = vec![row("penguins-3f2a91", 12, 0.9743, "2024"), row("penguins-3f2a91", 3, 0.9543, "2024")];
-        rows[0].best = true;
-        rows[0].private = Some(0.5);
-        for width in [60, 80, 120] {
-            let table = to_table(&rank(rows.clone(), Direction::Maximize), width);
-            let widest = table.lines().map(|line| line.chars().count()).max();
-            assert!(widest.is_some_and(|widest| widest <= width as usize), "{width}:\n{table}");
-            assert!(table.contains("1*") && table.contains("0.97430"), "{table}");
-        }
-    }
-
-    #[test]
-    fn a_choice_below_a_better_score_says_why() {
-        let mut rows = vec![row("a", 0, 0.9, "2024"), row("b", 0, 0.8, "2024"), row("a", 1, 0.7, "2024")];
-        rows[1].best = true;
-        assert!(to_markdown(&rank(rows.clone(), Direction::Maximize)).ends_with("\n`*`: the study's choice\n"));
-        rows[2].best = true;
-        let text = to_table(&rank(rows, Direction::Maximize), 120);
-        assert!(text.contains("3*") && text.contains("in a not the best score"), "{text}");
-    }
-
-    #[test]
-    fn markdown_escapes_what_would_end_a_cell() {
-        let mut odd = row("a", 0, 0.5, "2024");
-        odd.model = "a|b".into();
-        assert!(to_markdown(&[odd]).contains("| a\\|b |"));
-    }
-
-    #[test]
-    fn files_are_replaced_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = folder.path().join("slug");
-        for n_rows in [3, 1] {
-            let rows: Vec<Row> = (0..n_rows).map(|trial| row("a", trial, 0.5, "2024")).collect();
-            write_files(&dir, &rows).unwrap();
-            assert_eq!(std::fs::read_to_string(dir.join("leaderboard.csv")).unwrap(), to_csv(&rows));
-        }
-        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 2, "nothing temporary is left");
-    }
-
-    #[test]
-    fn one_fold_has_no_spread() {
-        assert_eq!(sample_std(&[0.5]), None);
-        // statistics.stdev([1, 2, 4]), Python.
-        let std = sample_std(&[1.0, 2.0, 4.0]).unwrap();
-        assert!((std - 1.527_525_231_651_946_7).abs() < 1e-15, "{std}");
-    }
-}
+mod tests;

@@ -12,6 +12,7 @@ pub mod target;
 pub mod table;
 pub mod metric;
 pub mod model;
+pub mod objective;
 pub mod transform;
 pub mod registry;
 pub mod reader;

@@ -59,6 +59,15 @@ impl AnyInput {
             AnyInput::Tensor(tensor) => tensor.x.shape()[0],
         }
     }
+
+    /// Numbers a row: columns, or the cells of a tensor.
+    pub fn n_features(&self) -> usize {
+        match self {
+            AnyInput::Dense(dense) => dense.x.ncols(),
+            AnyInput::Columns(columns) => columns.table.columns().len(),
+            AnyInput::Tensor(tensor) => tensor.x.shape()[1..].iter().product(),
+        }
+    }
 }
 
 /// A type that a model may ask for as its input.
@@ -133,6 +142,9 @@ pub trait Model: Tunable + Send + Sync + 'static {
     /// False for a wrapped library that cannot be stopped once it runs; then [`Model::estimate_seconds`] should answer.
     const INTERRUPTIBLE: bool = true;
 
+    /// Whether its predictors say how large they are: see [`Predictor::size`].
+    const TELLS_SIZE: bool = false;
+
     /// Learns from the rows of `x` and `y` alone. Everything random comes from `ctx.seed`; a long loop reads `ctx.cancel`.
     ///
     /// # Errors
@@ -159,6 +171,11 @@ pub trait Predictor<X>: Send + Sync {
     fn predict_staged(&self, x: &X, stages: &[Value]) -> Result<Vec<Array2<f64>>> {
         let prediction = self.predict(x)?;
         Ok(vec![prediction; stages.len()])
+    }
+
+    /// Bytes of what was learned, of which a prediction is made: coefficients, nodes, training rows that are kept. For a model with a staged parameter, of what the prediction at `stage` needs. None where it cannot say.
+    fn size(&self, _stage: Option<&Value>) -> Option<u64> {
+        None
     }
 }
 
@@ -250,6 +267,7 @@ pub trait AnyModel: Send + Sync {
 pub trait AnyPredictor: Send + Sync {
     fn predict(&self, x: &AnyInput) -> Result<Array2<f64>>;
     fn predict_staged(&self, x: &AnyInput, stages: &[Value]) -> Result<Vec<Array2<f64>>>;
+    fn size(&self, stage: Option<&Value>) -> Option<u64>;
 }
 
 impl<M: Model> AnyModel for M {
@@ -276,6 +294,10 @@ impl<X: Input> AnyPredictor for Erased<X> {
 
     fn predict_staged(&self, x: &AnyInput, stages: &[Value]) -> Result<Vec<Array2<f64>>> {
         self.0.predict_staged(input_of::<X>(x)?, stages)
+    }
+
+    fn size(&self, stage: Option<&Value>) -> Option<u64> {
+        self.0.size(stage)
     }
 }
 

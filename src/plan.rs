@@ -2,32 +2,34 @@
 //!
 //! The plan's identity names the study, so that the same command again continues it; trials, time and threads are no part of it.
 
+mod earlier;
 mod enqueued;
 mod quantity;
 mod search;
+mod space;
 
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
 use medalist_search::{
-    Condition, DEFAULT_WINDOW, History, Params, PrunerSpec, Restriction, SamplerSpec, SearchSpace, StudySpec,
-    UntilFlat, Value, propose,
+    DEFAULT_WINDOW, History, ObjectiveSpec, PrunerSpec, SamplerSpec, StudySpec, UntilFlat, Value, propose,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::competition::Competition;
 use crate::error::{Error, Result};
 use crate::metric::Metric;
-use crate::model::InputKind;
-use crate::prepare;
+use crate::objective::{self, Measure};
 use crate::registry::{ModelEntry, Registry};
 use crate::split::{Fold, fingerprint};
-use crate::target::Task;
 
+pub use earlier::Earlier;
 pub use enqueued::Enqueued;
 pub use quantity::{parse_duration, parse_size};
 pub use search::Search;
+use space::{default_point, restrict};
+pub use space::{joint_space, why_not};
 
 /// Trials of a search that has neither `--trials` nor `--time`.
 pub const DEFAULT_TRIALS: u64 = 60;
@@ -72,6 +74,9 @@ pub struct Plan {
     /// The competition's slug.
     pub competition: Option<String>,
     pub search: Option<Search>,
+    /// `score`, and what else is optimised: see [`crate::objective`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objectives: Option<Vec<String>>,
     pub trials: Option<u64>,
     /// Such as `60s`, `10m`, `1h30m`.
     pub time: Option<String>,
@@ -80,11 +85,20 @@ pub struct Plan {
     pub set: std::collections::BTreeMap<String, SetValue>,
     /// Points to try before all others.
     pub enqueue: Option<Enqueued>,
+    /// The study whose results this one begins with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_start: Option<String>,
     pub levels: Option<usize>,
     pub folds: Option<usize>,
     pub seed: Option<u64>,
     pub jobs: Option<usize>,
     pub window: Option<u64>,
+    /// See [`StudySpec::interleave`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interleave: Option<u64>,
+    /// See [`StudySpec::asynchronous`].
+    #[serde(rename = "async", skip_serializing_if = "Option::is_none")]
+    pub asynchronous: Option<bool>,
     pub study: Option<String>,
     pub pruner: Option<Pruning>,
     /// Such as `4G`, `500M`.
@@ -112,19 +126,23 @@ impl SetValue {
 }
 
 /// The keys of a plan file.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 20] = [
     "competition",
     "search",
+    "objectives",
     "trials",
     "time",
     "models",
     "set",
     "enqueue",
+    "warm_start",
     "levels",
     "folds",
     "seed",
     "jobs",
     "window",
+    "interleave",
+    "async",
     "study",
     "pruner",
     "memory",
@@ -157,16 +175,20 @@ impl Plan {
         Plan {
             competition: self.competition.or(other.competition),
             search: self.search.or(other.search),
+            objectives: self.objectives.or(other.objectives),
             trials: self.trials.or(other.trials),
             time: self.time.or(other.time),
             models: self.models.or(other.models),
             set,
             enqueue: self.enqueue.or(other.enqueue),
+            warm_start: self.warm_start.or(other.warm_start),
             levels: self.levels.or(other.levels),
             folds: self.folds.or(other.folds),
             seed: self.seed.or(other.seed),
             jobs: self.jobs.or(other.jobs),
             window: self.window.or(other.window),
+            interleave: self.interleave.or(other.interleave),
+            asynchronous: self.asynchronous.or(other.asynchronous),
             study: self.study.or(other.study),
             pruner: self.pruner.or(other.pruner),
             memory: self.memory.or(other.memory),
@@ -175,7 +197,16 @@ impl Plan {
     }
 
     pub fn search(&self) -> Search {
-        self.search.unwrap_or_default()
+        let several = self.objectives.as_ref().is_some_and(|objectives| objectives.len() > 1);
+        self.search.unwrap_or(if several { Search::NSGA2 } else { Search::default() })
+    }
+
+    /// What is optimised beside the score.
+    ///
+    /// # Errors
+    /// When the objectives do not begin with the score, or one is unknown or twice.
+    pub fn measures(&self) -> Result<Vec<Measure>> {
+        self.objectives.as_deref().map_or(Ok(Vec::new()), objective::beside_score)
     }
 
     /// # Errors
@@ -209,13 +240,14 @@ impl Plan {
     /// The study that this plan describes on a competition.
     ///
     /// # Errors
-    /// When a model or parameter is unknown or does not fit the competition's task.
+    /// When a model or parameter is unknown or does not fit the competition's task, or nothing of the earlier study fits.
     pub fn study(
         &self,
         competition: &Competition,
         registry: &Registry,
         metric: &dyn Metric,
         folds: &[Fold],
+        earlier: &Earlier,
     ) -> Result<StudySpec> {
         let models = self.models(competition, registry)?;
         let mut space = joint_space(registry, &models);
@@ -227,6 +259,11 @@ impl Plan {
         let sampler = self.search().sampler().unwrap_or(grid);
         if self.levels.is_some() && self.search() != Search::GRID {
             return Err(Error::usage("`--levels` belongs to `--search grid`").help("leave it out, or search a grid"));
+        }
+        let objectives: Vec<ObjectiveSpec> = self.measures()?.into_iter().map(Measure::spec).collect();
+        if !objectives.is_empty() && self.search() != Search::NSGA2 && sampler.build().depends_on_history() {
+            let error = Error::usage(format!("`--search {}` looks at the score alone", self.search().name()));
+            return Err(error.help("search several objectives by nsga2, random, sobol or grid"));
         }
         let defaults = match self.search() {
             Search::GRID => Vec::new(),
@@ -245,23 +282,30 @@ impl Plan {
             sampler,
             pruner: self.pruner.as_ref().map_or(PrunerSpec::None, |pruning| pruning.spec.clone()),
             window: self.window.unwrap_or(DEFAULT_WINDOW),
+            interleave: self.interleave.unwrap_or(0),
+            asynchronous: self.asynchronous.unwrap_or(false),
             seed: self.seed.unwrap_or(0),
+            objectives,
             n_folds: folds.len(),
             enqueued,
             defaults,
             requested: serde_json::to_value(requested).map_err(|error| Error::unexpected(error.to_string()))?,
             ..StudySpec::new(String::new(), metric.direction())
         };
+        earlier.begin(&mut spec)?;
         spec.name = match &self.study {
             Some(name) => checked_name(name)?.to_string(),
             None => format!("{}-{}-{}", competition.slug, self.search().name(), &spec.identity()[..6]),
         };
+        spec.validate()?;
         Ok(spec)
     }
 
     /// The models named, or all that fit the competition.
     fn models<'r>(&self, competition: &Competition, registry: &'r Registry) -> Result<Vec<&'r ModelEntry>> {
-        let fits = |entry: &ModelEntry| why_not(entry, competition).is_none();
+        let objectives: Vec<ObjectiveSpec> = self.measures()?.into_iter().map(Measure::spec).collect();
+        let why_not = |entry: &ModelEntry| why_not(entry, competition, &objectives);
+        let fits = |entry: &ModelEntry| why_not(entry).is_none();
         let Some(names) = &self.models else {
             let models: Vec<&ModelEntry> = registry.models.iter().filter(|entry| fits(entry)).collect();
             return if models.is_empty() {
@@ -273,7 +317,7 @@ impl Plan {
         let mut models: Vec<&ModelEntry> = Vec::new();
         for name in names {
             let entry = registry.model(name)?;
-            if let Some(reason) = why_not(entry, competition) {
+            if let Some(reason) = why_not(entry) {
                 return Err(Error::usage(format!("model `{name}` {reason}")).help("leave it out of `--models`"));
             }
             if !models.iter().any(|known| known.name == entry.name) {
@@ -282,91 +326,6 @@ impl Plan {
         }
         Ok(models)
     }
-}
-
-/// Why a model cannot be tried on a competition; None where it can.
-pub fn why_not(entry: &ModelEntry, competition: &Competition) -> Option<String> {
-    let wanted: &[Task] = match competition.task {
-        Task::Ordinal => &[Task::Regression, Task::Multiclass],
-        Task::Binary => &[Task::Binary],
-        Task::Multiclass => &[Task::Multiclass],
-        Task::Regression => &[Task::Regression],
-    };
-    if !wanted.iter().any(|task| entry.tasks.contains(task)) {
-        let tasks: Vec<&str> = entry.tasks.iter().map(|task| task.name()).collect();
-        return Some(format!("fits {} targets, and this one is {}", tasks.join(" and "), competition.task.name()));
-    }
-    if entry.input == InputKind::Tensor && competition.tensor().is_none() {
-        return Some("wants tensors, and competition.toml declares no `tensor`".to_string());
-    }
-    None
-}
-
-/// `model`, each model's own parameters as `model.parameter`, and the transforms' as `prep.parameter` where a model's input uses them.
-pub fn joint_space(registry: &Registry, models: &[&ModelEntry]) -> SearchSpace {
-    let branches = models.iter().map(|model| (model.name.clone(), model.space.clone())).collect();
-    let mut space = SearchSpace::branches("model", branches);
-    let mut kinds: Vec<InputKind> = models.iter().map(|model| model.input).collect();
-    kinds.sort();
-    kinds.dedup();
-    let mut added: Vec<String> = Vec::new();
-    for &kind in &kinds {
-        for parameter in prepare::space(registry, kind).parameters() {
-            let name = format!("prep.{}", parameter.name);
-            if added.contains(&name) {
-                continue;
-            }
-            // A parameter of a transform that several inputs use is active for all of their models.
-            let uses = |model: &&&ModelEntry| prepare::space(registry, model.input).get(&parameter.name).is_some();
-            let values = models.iter().filter(uses).map(|model| Value::from(model.name.as_str())).collect();
-            let mut parameter = parameter.clone();
-            parameter.name = name.clone();
-            for condition in &mut parameter.conditions {
-                condition.parameter = format!("prep.{}", condition.parameter);
-            }
-            parameter.conditions.insert(0, Condition { parameter: "model".to_string(), values });
-            // A grid with nothing named goes over the models' own levels: preparation would multiply it beyond use.
-            parameter.levels.clear();
-            space = space.with(parameter);
-            added.push(name);
-        }
-    }
-    space
-}
-
-/// The first try of a model: its default point with the default preparation.
-fn default_point(space: &SearchSpace, model: &str) -> Params {
-    let mut only = space.clone();
-    // The model is one of the choices, so that restricting to it cannot fail.
-    let _ = only.restrict("model", Restriction::Values(vec![Value::from(model)]));
-    let mut point = only.default_point();
-    for parameter in space.parameters().iter().filter(|parameter| parameter.staged) {
-        point.remove(&parameter.name);
-    }
-    point
-}
-
-fn restrict(
-    space: &mut SearchSpace,
-    name: &str,
-    text: &str,
-    registry: &Registry,
-    models: &[&ModelEntry],
-) -> Result<()> {
-    let Some(parameter) = space.get(name) else {
-        let error = Error::usage(format!("there is no parameter `{name}` in this sweep"));
-        let model = name.split('.').next().unwrap_or_default();
-        if registry.model(model).is_ok() && !models.iter().any(|entry| entry.name == model) {
-            return Err(error.help(format!("model `{model}` is not among the models tried: add it to `--models`")));
-        }
-        let known = space.parameters().iter().map(|parameter| parameter.name.as_str());
-        return Err(match crate::nearest(name, known) {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help("`medalist models NAME` lists the parameters of a model"),
-        });
-    };
-    let restriction = Restriction::parse(parameter, text)?;
-    Ok(space.restrict(name, restriction)?)
 }
 
 /// How many fits the first `n_trials` trials need on all folds: trials of a grid that differ in a staged parameter alone share one.

@@ -17,6 +17,7 @@ pub struct ModelEntry {
     pub input: InputKind,
     pub tasks: &'static [Task],
     pub interruptible: bool,
+    pub tells_size: bool,
     /// Its own parameters, without the model's name in front.
     pub space: SearchSpace,
     build: fn(&Params) -> Result<Box<dyn AnyModel>>,
@@ -99,6 +100,7 @@ impl Registry {
             input: M::Input::KIND,
             tasks: M::TASKS,
             interruptible: M::INTERRUPTIBLE,
+            tells_size: M::TELLS_SIZE,
             space: M::space(),
             build: |params| Ok(Box::new(M::from_params(params)?)),
         });

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use medalist_search::{Attachment, Params, Store, StudySpec, Trial, TrialState, choice};
+use medalist_search::{Attachment, Params, Store, StudySpec, Trial, TrialState, choice, pareto_front};
 use rayon::prelude::*;
 
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
 use crate::leaderboard::{self, Row};
 use crate::metric::Direction;
-use crate::plan::Plan;
+use crate::plan::{Earlier, Plan};
 use crate::predictions::Predictions;
 use crate::registry::Registry;
 use crate::split::{self, Fold};
@@ -76,6 +76,16 @@ pub fn keep_folds(store: &dyn Store, spec: &StudySpec, folds: &[Fold], n_rows: u
     Ok(store.put_study_attachment(&spec.name, &Attachment { name: FOLDS.to_string(), bytes })?)
 }
 
+/// The study that a warm start names.
+///
+/// # Errors
+/// When there is none of that name, or the store cannot be read.
+pub fn earlier(store: &dyn Store, name: &str) -> Result<Earlier> {
+    let spec = find_study(store, name)?;
+    let trials = counted(store, name)?;
+    Ok(Earlier::Study(Box::new(spec), trials))
+}
+
 /// The trials that count: the unbroken prefix of finished ones.
 ///
 /// # Errors
@@ -111,6 +121,8 @@ pub fn row(spec: &StudySpec, trial: &Trial) -> Option<Row> {
         public: None,
         private: None,
         best: false,
+        others: others(spec, trial),
+        on_front: None,
     })
 }
 
@@ -135,10 +147,22 @@ pub fn rows(
     Ok(leaderboard::rank(rows.concat(), direction))
 }
 
-/// The rows of one study, its choice marked.
+/// The rows of one study; its choice is marked, and its front where there are several objectives.
 pub fn study_rows(spec: &StudySpec, trials: &[Trial], choice: Option<u64>) -> Vec<Row> {
+    let front = (!spec.objectives.is_empty()).then(|| pareto_front(trials, &spec.directions()));
     let rows = trials.iter().filter_map(|trial| row(spec, trial));
-    rows.map(|row| Row { best: Some(row.trial) == choice, ..row }).collect()
+    let marked = |row: Row| Row {
+        best: Some(row.trial) == choice,
+        on_front: front.as_ref().map(|front| front.binary_search(&row.trial).is_ok()),
+        ..row
+    };
+    rows.map(marked).collect()
+}
+
+/// The names and means of a trial's objectives beyond the score; empty where it is not complete.
+pub fn others(spec: &StudySpec, trial: &Trial) -> Vec<(String, f64)> {
+    let values = trial.values().unwrap_or_default();
+    spec.objectives.iter().zip(values.into_iter().skip(1)).map(|(other, value)| (other.name.clone(), value)).collect()
 }
 
 /// The studies on a competition as it is now; those on other data or settings do not compare.

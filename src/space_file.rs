@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use medalist_search::{
-    DEFAULT_WINDOW, Direction, Parameter, Params, PrunerSpec, Resource, SamplerSpec, SearchSpace, StudySpec,
+    DEFAULT_WINDOW, Direction, Parameter, Params, PrunerSpec, Resource, SamplerSpec, SearchSpace, StudySpec, UntilFlat,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use toml::Spanned;
 
 use crate::error::{Error, Result};
-use crate::plan::{DEFAULT_LEVELS, DEFAULT_TRIALS, Enqueued, Pruning, Search, checked_name};
+use crate::plan::{DEFAULT_LEVELS, DEFAULT_TRIALS, Earlier, Enqueued, Pruning, Search, checked_name};
 use crate::program::ProgramSpec;
 
 /// The keys of the file.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 19] = [
     "parameters",
     "direction",
     "sampler",
@@ -24,11 +24,15 @@ const KEYS: [&str; 15] = [
     "trials",
     "seed",
     "window",
+    "interleave",
+    "async",
     "jobs",
     "folds",
     "repeats",
     "study",
     "enqueue",
+    "warm_start",
+    "until_flat",
     "trial_time",
     "score_file",
 ];
@@ -54,12 +58,21 @@ pub struct Settings {
     pub trials: Option<u64>,
     pub seed: Option<u64>,
     pub window: Option<u64>,
+    /// See [`StudySpec::interleave`].
+    pub interleave: Option<u64>,
+    /// See [`StudySpec::asynchronous`].
+    #[serde(rename = "async")]
+    pub asynchronous: Option<bool>,
     /// Programs that run at the same time.
     pub jobs: Option<usize>,
     pub folds: Option<usize>,
     pub repeats: Option<usize>,
     pub study: Option<String>,
     pub enqueue: Option<Enqueued>,
+    /// The study whose results this one begins with.
+    pub warm_start: Option<String>,
+    /// Whether the search ends when more trials promise too little.
+    pub until_flat: Option<bool>,
     /// Such as `10m`.
     pub trial_time: Option<String>,
     pub score_file: Option<String>,
@@ -76,11 +89,15 @@ impl Settings {
             trials: self.trials.or(other.trials),
             seed: self.seed.or(other.seed),
             window: self.window.or(other.window),
+            interleave: self.interleave.or(other.interleave),
+            asynchronous: self.asynchronous.or(other.asynchronous),
             jobs: self.jobs.or(other.jobs),
             folds: self.folds.or(other.folds),
             repeats: self.repeats.or(other.repeats),
             study: self.study.or(other.study),
             enqueue: self.enqueue.or(other.enqueue),
+            warm_start: self.warm_start.or(other.warm_start),
+            until_flat: self.until_flat.or(other.until_flat),
             trial_time: self.trial_time.or(other.trial_time),
             score_file: self.score_file.or(other.score_file),
         }
@@ -108,9 +125,15 @@ impl Settings {
         self.sampler.unwrap_or_default()
     }
 
-    /// Trials to run: those asked for; else all of a grid, all that fit where there is a time, or [`DEFAULT_TRIALS`].
+    /// Trials to run: those asked for; else all of a grid, all that fit where there is a time or until it is flat, or [`DEFAULT_TRIALS`].
     pub fn n_trials(&self, has_time: bool) -> Option<u64> {
-        self.trials.or_else(|| (self.sampler() != Search::GRID && !has_time).then_some(DEFAULT_TRIALS))
+        let has_end = self.sampler() == Search::GRID || has_time || self.until_flat == Some(true);
+        self.trials.or_else(|| (!has_end).then_some(DEFAULT_TRIALS))
+    }
+
+    /// Whether the search ends when more trials promise too little.
+    pub fn until_flat(&self) -> Option<UntilFlat> {
+        (self.until_flat == Some(true)).then(UntilFlat::default)
     }
 }
 
@@ -140,8 +163,8 @@ impl SpaceFile {
     /// The study of a program over this space.
     ///
     /// # Errors
-    /// When the direction is not given, a setting does not fit another, or a point to try first is not in the space.
-    pub fn study(&self, program: &ProgramSpec) -> Result<StudySpec> {
+    /// When the direction is not given, a setting does not fit another, a point to try first is not in the space, or nothing of the earlier study fits.
+    pub fn study(&self, program: &ProgramSpec, earlier: &Earlier) -> Result<StudySpec> {
         let settings = &self.settings;
         let direction = settings.direction.ok_or_else(|| {
             Error::config("`direction` is missing").help("add `direction = \"minimize\"` or `direction = \"maximize\"`")
@@ -162,12 +185,15 @@ impl SpaceFile {
             prune_on: if pruner.misfit(Resource::Steps).is_none() { Resource::Steps } else { Resource::Folds },
             pruner,
             window: settings.window.unwrap_or(DEFAULT_WINDOW),
+            interleave: settings.interleave.unwrap_or(0),
+            asynchronous: settings.asynchronous.unwrap_or(false),
             seed: settings.seed.unwrap_or(0),
             n_folds: program.n_runs(),
             enqueued: enqueued.unwrap_or_default(),
             defaults,
             ..StudySpec::new(String::new(), direction)
         };
+        earlier.begin(&mut spec)?;
         spec.name = match &settings.study {
             Some(name) => checked_name(name)?.to_string(),
             None => {
@@ -176,6 +202,7 @@ impl SpaceFile {
                 format!("{stem}-{}-{}", search.name(), &spec.identity()[..6])
             }
         };
+        spec.validate()?;
         Ok(spec)
     }
 }

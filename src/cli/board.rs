@@ -25,10 +25,13 @@ pub fn leaderboard(session: &Session, args: &LeaderboardArgs) -> Result<()> {
     output::print(&text(&rows, session.format()))
 }
 
-/// The first `n` rows, and the best of the studies' choices where it stands below them.
+/// The first `n` rows; and where they stand below them, the best of the studies' choices and the fronts of studies with several objectives.
 pub fn top(rows: &[Row], n: usize) -> Vec<Row> {
-    let chosen = rows.iter().position(|row| row.best).filter(|chosen| *chosen >= n && n > 0);
-    rows.iter().take(n).chain(chosen.map(|chosen| &rows[chosen])).cloned().collect()
+    let chosen = rows.iter().position(|row| row.best);
+    let below =
+        rows.iter().enumerate().skip(n).filter(|(place, row)| chosen == Some(*place) || row.on_front == Some(true));
+    let below = below.filter(|_| n > 0).map(|(_, row)| row);
+    rows.iter().take(n).chain(below).cloned().collect()
 }
 
 /// The rows in the form asked for.

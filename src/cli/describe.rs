@@ -25,13 +25,19 @@ const MAX_NOTES: usize = 5;
 pub fn announce(session: &Session, competition: &Competition, folds: &[Fold], spec: &StudySpec, metric: &dyn Metric) {
     summarise(session, competition);
     session.say(format!("metric    {} ({})", metric.name(), direction_text(metric.direction())));
+    if !spec.objectives.is_empty() {
+        let others =
+            spec.objectives.iter().map(|other| format!("{} ({})", other.name, direction_text(other.direction)));
+        session.say(format!("beside it {}", others.collect::<Vec<_>>().join(", ")));
+    }
     session.say(format!("folds     {}", folds_text(competition, folds)));
     session.say(format!("models    {}", model_names(&spec.space).join(", ")));
     let skipped = session.registry.models.iter().filter_map(|entry| {
-        let reason = plan::why_not(entry, competition)?;
+        let reason = plan::why_not(entry, competition, &spec.objectives)?;
         Some(format!("          not {}: it {reason}", entry.name))
     });
-    if session.global.verbose {
+    // Those that the objectives leave out were not asked to be left out.
+    if session.global.verbose || !spec.objectives.is_empty() {
         skipped.for_each(|line| session.say(line));
     }
     let shown = if session.global.verbose { competition.notes.len() } else { MAX_NOTES };
@@ -45,7 +51,20 @@ pub fn announce(session: &Session, competition: &Competition, folds: &[Fold], sp
             competition.slug
         ));
     }
-    session.say(format!("study     {} (seed {}, window {})", spec.name, spec.seed, spec.window));
+    study(session, spec);
+}
+
+/// A study's name, and what its trials may see: on stderr.
+pub fn study(session: &Session, spec: &StudySpec) {
+    if !spec.prior.is_empty() {
+        session.say(format!("begins    with {} trials of an earlier study", spec.prior.len()));
+    }
+    let sees = match (spec.asynchronous, spec.interleave) {
+        (true, _) => "nobody waits".to_string(),
+        (false, 0) => format!("window {}", spec.window),
+        (false, every) => format!("window {}, of every {every} trials one is a Sobol' point", spec.window),
+    };
+    session.say(format!("study     {} (seed {}, {sees})", spec.name, spec.seed));
 }
 
 /// How a study's points are proposed, given the trials it has: on stderr.
@@ -308,6 +327,9 @@ fn show_trial(session: &Session, name: &str) -> Result<()> {
     let mut text = format!("trial     {}/{}{on}\nstate     {state}\n", spec.name, trial.number);
     if let Some(score) = trial.score {
         text += &format!("score     {score}{}\n", if best { " (the study's choice)" } else { "" });
+    }
+    for (name, value) in results::others(&spec, &trial) {
+        text += &format!("{name} = {value}\n");
     }
     for fold in &trial.folds {
         text += &format!("fold {:<4} {} ({:.3} s)\n", fold.fold, fold.score, fold.seconds);

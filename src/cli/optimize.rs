@@ -11,7 +11,7 @@ use super::run::{self, Begun, Bounds, Ended, thread_pool};
 use super::{Session, board, here};
 use crate::error::Result;
 use crate::leaderboard;
-use crate::plan::parse_duration;
+use crate::plan::{Earlier, parse_duration};
 use crate::program::{Program, ProgramSpec, Running};
 use crate::results;
 use crate::space_file::SpaceFile;
@@ -33,14 +33,23 @@ pub fn optimize(session: &Session, args: &OptimizeArgs) -> Result<()> {
         folds: settings.folds.unwrap_or(1),
         repeats: settings.repeats.unwrap_or(1),
     };
-    let time = duration(&args.time)?;
+    let time = duration(&args.study.time)?;
     let jobs = settings.jobs.unwrap_or(1);
-    let bounds =
-        Bounds { n_trials: settings.n_trials(time.is_some()), time, jobs: Some(jobs), memory: None, until_flat: None };
-    let spec = StudySpec { requested: json!({ "command": as_typed() }), ..file.study(&program)? };
+    let bounds = Bounds {
+        n_trials: settings.n_trials(time.is_some()),
+        time,
+        jobs: Some(jobs),
+        memory: None,
+        until_flat: settings.until_flat(),
+    };
+    let workspace = Workspace::find_or_here(session.global.workspace.as_deref(), &here()?)?;
+    let earlier = match &settings.warm_start {
+        Some(name) => results::earlier(&workspace.store()?, name)?,
+        None => Earlier::Nothing,
+    };
+    let spec = StudySpec { requested: json!({ "command": as_typed() }), ..file.study(&program, &earlier)? };
     announce(session, &spec, &program);
 
-    let workspace = Workspace::find_or_here(session.global.workspace.as_deref(), &here()?)?;
     let store = workspace.store()?;
     let pool = thread_pool(bounds.jobs)?;
     let (logs, running) = (workspace.logs(&spec.name), Arc::new(Running::default()));
@@ -75,7 +84,7 @@ fn announce(session: &Session, spec: &StudySpec, program: &ProgramSpec) {
         let seconds = Value::from(time.as_secs_f64());
         session.say(format!("note      runs are ended after {seconds} s: which ones are may differ from run to run"));
     }
-    session.say(format!("study     {} (seed {}, window {})", spec.name, spec.seed, spec.window));
+    super::describe::study(session, spec);
 }
 
 fn report(session: &Session, spec: &StudySpec, ended: &Ended, logs: &str) -> Result<()> {
@@ -87,6 +96,7 @@ fn report(session: &Session, spec: &StudySpec, ended: &Ended, logs: &str) -> Res
             "counted": ended.outcome.n_counted,
             "failed": ended.outcome.n_failed,
             "pruned": ended.outcome.n_pruned,
+            "flat": ended.outcome.flat,
             "best": ended.best().map(|trial| format!("{}/{}", spec.name, trial.number)),
             "params": ended.best().map(|trial| &trial.params),
             "score": ended.best().and_then(|trial| trial.score),

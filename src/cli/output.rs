@@ -45,14 +45,14 @@ pub fn print_json(value: &Value) -> Result<()> {
 
 /// Rows of text under a header, and the same as JSON objects.
 pub struct Listing {
-    header: Vec<&'static str>,
+    header: Vec<String>,
     rows: Vec<Vec<String>>,
     json: Vec<Value>,
 }
 
 impl Listing {
-    pub fn new(header: &[&'static str]) -> Self {
-        Listing { header: header.to_vec(), rows: Vec::new(), json: Vec::new() }
+    pub fn new(header: &[&str]) -> Self {
+        Listing { header: header.iter().map(|name| name.to_string()).collect(), rows: Vec::new(), json: Vec::new() }
     }
 
     /// `json`: the same row with its types.
@@ -107,8 +107,9 @@ pub fn markdown_line(cells: &[String]) -> String {
 }
 
 /// The head of a Markdown table.
-pub fn markdown_header(names: &[&str]) -> String {
-    format!("| {} |\n| {} |\n", names.join(" | "), names.iter().map(|_| "---").collect::<Vec<_>>().join(" | "))
+pub fn markdown_header(names: &[impl AsRef<str>]) -> String {
+    let joined = |cell: fn(&str) -> &str| names.iter().map(|name| cell(name.as_ref())).collect::<Vec<_>>().join(" | ");
+    format!("| {} |\n| {} |\n", joined(|name| name), joined(|_| "---"))
 }
 
 /// Columns of the terminal; 120 where stdout is none.

@@ -153,7 +153,9 @@ fn summary(spec: &StudySpec, outcome: &StudyOutcome, time: Duration, interrupted
         }
     }
     text += &format!(", {}", duration(time));
-    if !interrupted && outcome.n_counted > 0 {
+    if spec.asynchronous {
+        text += "; another run may find others";
+    } else if !interrupted && outcome.n_counted > 0 {
         text += &format!("; `--trials {}` gives the same leaderboard", outcome.n_counted);
     }
     text

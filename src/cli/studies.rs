@@ -1,6 +1,8 @@
 //! `studies` and `trials`: what the store holds.
 
-use medalist_search::{Store, TrialState, choice, counted};
+use std::collections::BTreeMap;
+
+use medalist_search::{ObjectiveSpec, Store, TrialState, choice, counted};
 use serde_json::json;
 
 use super::Session;
@@ -48,7 +50,10 @@ pub fn studies(session: &Session, args: &StudiesArgs) -> Result<()> {
 pub fn trials(session: &Session, args: &TrialsArgs) -> Result<()> {
     let store = session.store()?;
     let spec = results::find_study(&store, &args.study)?;
-    let mut listing = Listing::new(&["trial", "state", "score", "model", "parameters", "total_seconds", "created"]);
+    let mut header = vec!["trial", "state", "score"];
+    header.extend(spec.objectives.iter().map(|objective| objective.name.as_str()));
+    header.extend(["model", "parameters", "total_seconds", "created"]);
+    let mut listing = Listing::new(&header);
     for trial in store.trials(&spec.name)? {
         let reason = match &trial.state {
             TrialState::Failed { reason } => Some(reason.clone()),
@@ -66,18 +71,15 @@ pub fn trials(session: &Session, args: &TrialsArgs) -> Result<()> {
             Some(reason) => format!("{state}: {reason}"),
             None => state.to_string(),
         };
-        let cells = vec![
-            trial.number.to_string(),
-            state_text,
-            trial.score.map(|score| score.to_string()).unwrap_or_default(),
-            model.clone(),
-            params.join(" "),
-            format!("{:.3}", trial.seconds),
-            trial.created.clone(),
-        ];
+        let others: BTreeMap<String, f64> = results::others(&spec, &trial).into_iter().collect();
+        let mut cells =
+            vec![trial.number.to_string(), state_text, trial.score.map(|score| score.to_string()).unwrap_or_default()];
+        let other = |objective: &ObjectiveSpec| others.get(&objective.name).map(f64::to_string).unwrap_or_default();
+        cells.extend(spec.objectives.iter().map(other));
+        cells.extend([model.clone(), params.join(" "), format!("{:.3}", trial.seconds), trial.created.clone()]);
         let json = json!({
             "trial": trial.number, "state": state, "reason": reason, "score": trial.score, "model": model,
-            "params": trial.params, "folds": trial.folds, "total_seconds": trial.seconds, "created": trial.created,
+            "objectives": others, "params": trial.params, "folds": trial.folds, "total_seconds": trial.seconds, "created": trial.created,
         });
         listing.push(cells, json);
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use medalist_search::{Attachment, Seed, SqliteStore, Store, StudySpec, Trial, TrialState};
+use medalist_search::{Attachment, SqliteStore, Store, StudySpec, Trial, TrialState};
 use serde_json::json;
 
 use super::Session;
@@ -74,9 +74,7 @@ pub fn submit(session: &Session, args: &SubmitArgs) -> Result<()> {
     }
     let folds = results::folds(&store, &spec, &competition)?;
     let deadline = evaluate::deadline(None);
-    let seed = Seed::new(spec.seed);
-    let evaluation =
-        Evaluation::new(&competition, &session.registry, folds, spec.space.clone(), seed, u64::MAX, deadline)?;
+    let evaluation = Evaluation::new(&competition, &session.registry, folds, &spec, u64::MAX, deadline)?;
     let how = if args.average { How::Average } else { How::Refit };
     let file = pool.install(|| write(session, &workspace, &store, &competition, &evaluation, &spec, &trial, how))?;
     let shown = file.strip_prefix(&workspace.root).unwrap_or(&file).display().to_string();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use medalist_search::{Seed, SqliteStore, StudyOutcome, StudySpec};
+use medalist_search::{SqliteStore, StudyOutcome, StudySpec};
 use rayon::ThreadPool;
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::competition::Competition;
 use crate::error::{Error, Result};
 use crate::evaluate::{self, Evaluation};
 use crate::leaderboard;
-use crate::plan::{self, Plan, Search};
+use crate::plan::{self, Earlier, Plan, Search};
 use crate::reporter::LeaderboardFiles;
 use crate::results;
 use crate::split::Fold;
@@ -65,7 +65,11 @@ pub fn sweep(session: &Session, args: &SweepArgs) -> Result<()> {
     let competition = pool.install(|| workspace.load(&slug, &session.registry))?;
     let metric = competition.metric(&session.registry)?;
     let folds = competition.folds(plan.folds)?;
-    let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds)?;
+    let earlier = match &plan.warm_start {
+        Some(name) => results::earlier(&workspace.store()?, name)?,
+        None => Earlier::Nothing,
+    };
+    let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds, &earlier)?;
     describe::announce(session, &competition, &folds, &spec, metric.as_ref());
     if args.dry_run {
         describe::search(session, &spec, &[]);
@@ -110,7 +114,8 @@ pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
     let folds = results::folds(&store, &stored, &competition)?;
     let search = Some(Search::of(&stored.sampler)?);
     let plan = Plan { study: Some(stored.name.clone()), trials: asked.trials.or(plan.trials), search, ..plan };
-    let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds)?;
+    let earlier = Earlier::Same(stored.prior.clone());
+    let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds, &earlier)?;
     describe::announce(session, &competition, &folds, &spec, metric.as_ref());
     let submission = !args.no_submission;
     let job = Job { workspace, store, competition: &competition, folds, spec, bounds, submission, pool };
@@ -127,9 +132,7 @@ impl Job<'_> {
         let cache = bounds.memory.map_or(DEFAULT_CACHE, |memory| memory / 2);
         let bounds = Bounds { memory: bounds.memory.map(|memory| memory - cache), ..bounds };
         let deadline = evaluate::deadline(bounds.time);
-        let seed = Seed::new(spec.seed);
-        let evaluation =
-            Evaluation::new(competition, &session.registry, folds, spec.space.clone(), seed, cache, deadline)?;
+        let evaluation = Evaluation::new(competition, &session.registry, folds, &spec, cache, deadline)?;
         let folder = workspace.submissions(&competition.slug);
         let others = results::rows(&store, competition, spec.direction, Some(&spec.name))?;
         let mut known = others.clone();

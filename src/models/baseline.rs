@@ -32,6 +32,7 @@ impl Model for Baseline {
     type Input = Columns;
     const TASKS: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Ordinal];
     const ABOUT: &'static str = "the same prediction for every row: prior, majority, mean or median";
+    const TELLS_SIZE: bool = true;
 
     fn fit(&self, _x: &Columns, y: &Target, ctx: &FitContext) -> Result<Box<dyn Predictor<Columns>>> {
         ctx.check_cancelled()?;

@@ -67,6 +67,7 @@ impl Model for Gbdt {
     type Input = Columns;
     const TASKS: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Ordinal];
     const ABOUT: &'static str = "gradient-boosted trees (forust's, in a boosting loop of our own)";
+    const TELLS_SIZE: bool = true;
 
     fn fit(&self, x: &Columns, y: &Target, ctx: &FitContext) -> Result<Box<dyn Predictor<Columns>>> {
         ctx.check_cancelled()?;
@@ -367,5 +368,13 @@ impl Predictor<Columns> for FittedGbdt {
             }
         }
         self.predict_iterations(x, &iterations)
+    }
+
+    /// The nodes of the trees up to the stage.
+    fn size(&self, stage: Option<&Value>) -> Option<u64> {
+        let n_iterations = stage.and_then(Value::as_f64).map_or(self.n_trees, |n| n as usize);
+        let trees = self.trees.iter().take(n_iterations * self.start.len());
+        let n_bytes: usize = trees.map(|tree| size_of_val(tree.nodes.as_slice())).sum();
+        Some((n_bytes + size_of_val(self.start.as_slice())) as u64)
     }
 }

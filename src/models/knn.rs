@@ -41,6 +41,7 @@ impl Model for Knn {
     type Input = Dense;
     const TASKS: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Ordinal];
     const ABOUT: &'static str = "votes or mean of the nearest training rows";
+    const TELLS_SIZE: bool = true;
 
     fn fit(&self, x: &Dense, y: &Target, ctx: &FitContext) -> Result<Box<dyn Predictor<Dense>>> {
         ctx.check_cancelled()?;
@@ -137,5 +138,10 @@ impl Predictor<Dense> for FittedKnn {
         let most = stages.iter().copied().max().unwrap_or(self.k);
         let neighbours = self.neighbours(x.x.view(), most)?;
         Ok(stages.into_iter().map(|k| self.vote(&neighbours, k)).collect())
+    }
+
+    /// The training rows, which are all kept, and their targets.
+    fn size(&self, _stage: Option<&Value>) -> Option<u64> {
+        Some(8 * (self.training.n_numbers() + self.training.n_rows()) as u64)
     }
 }

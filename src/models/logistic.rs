@@ -2,6 +2,7 @@
 //!
 //! The variables are changed to the principal axes of the fold's training rows, each scaled so that the curvature at the start is 1. That is shared by all values of `c`, and leaves L-BFGS a dozen steps where it would need hundreds; two classes start from the solution at a power of ten near `c`, which leaves a few.
 
+use medalist_search::Value;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 mod anchor;
@@ -30,6 +31,7 @@ impl Model for Logistic {
     type Input = Dense;
     const TASKS: &'static [Task] = &[Task::Binary, Task::Multiclass];
     const ABOUT: &'static str = "logistic regression with an L2 penalty, binary and softmax";
+    const TELLS_SIZE: bool = true;
 
     fn fit(&self, x: &Dense, y: &Target, ctx: &FitContext) -> Result<Box<dyn Predictor<Dense>>> {
         ctx.check_cancelled()?;
@@ -105,5 +107,10 @@ impl Predictor<Dense> for FittedLogistic {
             }
         }
         Ok(probabilities)
+    }
+
+    /// The coefficients, and a constant for each output.
+    fn size(&self, _stage: Option<&Value>) -> Option<u64> {
+        Some(8 * (self.coefficients.len() + self.constants.len()) as u64)
     }
 }

@@ -5,6 +5,7 @@
 use linfa::DatasetView;
 use linfa::traits::Fit;
 use linfa_bayes::{GaussianNb as LinfaGaussianNb, NaiveBayes as LinfaNaiveBayes};
+use medalist_search::Value;
 use ndarray::{Array1, Array2, Axis};
 
 use super::baseline::shared::{Constant, present, priors, softmax};
@@ -25,6 +26,7 @@ impl Model for NaiveBayes {
     type Input = Dense;
     const TASKS: &'static [Task] = &[Task::Binary, Task::Multiclass];
     const ABOUT: &'static str = "Gaussian naive Bayes (linfa)";
+    const TELLS_SIZE: bool = true;
 
     fn fit(&self, x: &Dense, y: &Target, ctx: &FitContext) -> Result<Box<dyn Predictor<Dense>>> {
         ctx.check_cancelled()?;
@@ -43,12 +45,13 @@ impl Model for NaiveBayes {
             .var_smoothing(self.var_smoothing)
             .fit(&dataset)
             .map_err(|error| Error::model(format!("naive Bayes: {error}")))?;
-        Ok(Box::new(FittedNaiveBayes { fitted, n_classes: *n_classes }))
+        Ok(Box::new(FittedNaiveBayes { fitted, n_features: x.x.ncols(), n_classes: *n_classes }))
     }
 }
 
 struct FittedNaiveBayes {
     fitted: LinfaGaussianNb<f64, usize>,
+    n_features: usize,
     n_classes: usize,
 }
 
@@ -72,5 +75,10 @@ impl Predictor<Dense> for FittedNaiveBayes {
             return Err(error.help("raise naive_bayes.var_smoothing, or scale the features: prep.scale=standard"));
         }
         Ok(probabilities)
+    }
+
+    /// A mean and a variance of each feature in each class, and the class's share.
+    fn size(&self, _stage: Option<&Value>) -> Option<u64> {
+        Some(8 * (self.n_classes * (2 * self.n_features + 1)) as u64)
     }
 }

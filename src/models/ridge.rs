@@ -2,6 +2,7 @@
 //!
 //! The eigendecomposition of the Gram matrix is computed once per fold, so that each further `alpha` costs O(features x axes).
 
+use medalist_search::Value;
 use ndarray::{Array1, Array2};
 
 pub(super) mod spectrum;
@@ -27,6 +28,7 @@ impl Model for Ridge {
     type Input = Dense;
     const TASKS: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Ordinal];
     const ABOUT: &'static str = "linear regression with an L2 penalty; classes by regression on 0 and 1";
+    const TELLS_SIZE: bool = true;
 
     fn fit(&self, x: &Dense, y: &Target, ctx: &FitContext) -> Result<Box<dyn Predictor<Dense>>> {
         ctx.check_cancelled()?;
@@ -213,5 +215,10 @@ impl Predictor<Dense> for FittedRidge {
             }
         }
         Ok(probabilities)
+    }
+
+    /// The coefficients, and a constant for each output.
+    fn size(&self, _stage: Option<&Value>) -> Option<u64> {
+        Some(8 * (self.coefficients.len() + self.constants.len()) as u64)
     }
 }

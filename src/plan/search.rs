@@ -13,6 +13,9 @@ impl Search {
     /// All points of a grid, whose levels come from the plan.
     pub const GRID: Search = Search("grid");
 
+    /// What searches several objectives.
+    pub const NSGA2: Search = Search("nsga2");
+
     /// All that can be asked for, the default first.
     pub fn names() -> impl Iterator<Item = &'static str> {
         SamplerSpec::NAMES.into_iter().chain([Search::GRID.0])
@@ -82,6 +85,7 @@ mod tests {
             }
         }
         assert_eq!(Search::default().name(), "auto");
+        assert_eq!(Search::NSGA2.sampler(), Some(SamplerSpec::Nsga2));
         let error = Search::parse("sobel").unwrap_err().to_string();
         assert_eq!(error, "there is no search `sobel`; did you mean `sobol`?");
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, &[&str])] = &[
     ("ground", &["error"]),
     ("data", &["target", "table", "metric"]),
-    ("learn", &["model", "transform", "registry"]),
+    ("learn", &["model", "objective", "transform", "registry"]),
     ("files", &["reader", "split", "competition"]),
     ("kinds", &["metrics", "decode", "transforms", "models", "builtin", "prepare", "testing"]),
     ("meet", &["fold_cache", "predictions", "evaluate", "plan", "program", "space_file"]),

@@ -11,6 +11,7 @@ mod leakage;
 mod submission;
 mod new;
 mod sweep;
+mod study;
 mod pressure;
 mod cli;
 mod ask_tell;

@@ -61,6 +61,19 @@ fn a_programs_parameters_are_searched_outside_of_any_workspace() {
 }
 
 #[test]
+fn a_search_begins_with_an_earlier_one_waits_for_nobody_or_ends_when_it_is_flat() {
+    let workspace = folder(SPACE, PARABOLA);
+    workspace.run("optimize space.toml --study a -- ./train.sh").ok();
+    let warm = "optimize space.toml --trials 6 --study b --warm-start a --async --jobs 3 -- ./train.sh";
+    let ran = workspace.run(warm).ok();
+    assert!(ran.stderr.contains("begins    with 12 trials") && ran.stderr.contains("nobody waits"), "{}", ran.stderr);
+    workspace.write("flat.toml", SPACE.replace("trials = 12", "until_flat = true"));
+    let ran = workspace.run("optimize flat.toml --interleave 3 -- ./train.sh").ok();
+    assert!(ran.stderr.contains("stopped early: flat after"), "{}", ran.stderr);
+    check_refused(workspace.run("optimize space.toml --warm-start c -- ./train.sh"), 2, &["there is no study `c`"]);
+}
+
+#[test]
 fn as_many_programs_at_once_as_asked_for_give_the_same_trials() {
     let [one, three] = ["1", "3"].map(|jobs| {
         let workspace = folder(SPACE, PARABOLA);

@@ -107,7 +107,7 @@ impl Open {
         let is_pending = |past: &usize| if self.windowed { *past as u64 >= n_past } else { !self.asked[*past].2 };
         let pending: Vec<Params> =
             (0..self.asked.len()).filter(is_pending).map(|past| self.asked[past].0.clone()).collect();
-        let history = History { trials: history, prior: &self.study.prior, direction: self.study.direction };
+        let history = History { prior: &self.study.prior, ..History::new(history, self.study.direction) };
         let proposal = propose(&self.study, &*self.sampler, &history, &pending, number);
         let (params, origin) = match proposal.map_err(|error| error.to_string())? {
             Some(proposal) => proposal,
@@ -147,6 +147,7 @@ impl Open {
             },
             folds: scores.iter().flatten().enumerate().map(score).collect(),
             score: scores.as_ref().map(|scores| mean(scores.iter().copied())),
+            others: Vec::new(),
             stages: None,
             steps: Vec::new(),
             seconds: 0.0,
@@ -159,7 +160,7 @@ impl Open {
     }
 
     fn best(&self) -> Option<u64> {
-        let history = History { trials: &self.told, prior: &self.study.prior, direction: self.study.direction };
+        let history = History { prior: &self.study.prior, ..History::new(&self.told, self.study.direction) };
         self.sampler.best(&self.study.space, &history)
     }
 }

@@ -35,6 +35,7 @@ mod clock;
 pub mod space;
 pub mod trial;
 mod surrogate;
+pub mod pareto;
 pub mod sampler;
 pub mod pruner;
 pub mod study;
@@ -53,15 +54,16 @@ pub use executor::{
     Artifact, FoldContext, FoldOutcome, Limits, Objective, Simulation, TrialError, TrialPoint, Verdict, run, simulate,
 };
 pub use insight::{Expected, Importance, Interaction, MainEffect, Outlook, UntilFlat, importance, outlook};
+pub use pareto::{hypervolume, pareto_front};
 pub use pruner::{
     Asha, Budget, Curve, Halving, Hyperband, Median, NoPruner, Past, Patience, Percentile, Pruner, PrunerSpec, Racing,
     Resource, Threshold,
 };
-pub use sampler::{Auto, Cmaes, Forest, Gp, Grid, History, Random, Sampler, SamplerSpec, Sobol, Tpe};
+pub use sampler::{Auto, Cmaes, Forest, Gp, Grid, History, Nsga2, Random, Sampler, SamplerSpec, Sobol, Tpe};
 pub use seed::Seed;
 pub use space::{
     Condition, Domain, ParamChoice, ParamField, Parameter, Params, Restriction, SearchSpace, Tunable, Value,
 };
 pub use store::{Attachment, MemoryStore, SqliteStore, Store, StudyLock};
-pub use study::{DEFAULT_WINDOW, Flat, STUDY_VERSION, StudyOutcome, StudySpec, choice, propose};
+pub use study::{DEFAULT_WINDOW, Flat, ObjectiveSpec, STUDY_VERSION, StudyOutcome, StudySpec, choice, propose};
 pub use trial::{Direction, FoldScore, Origin, Seen, Stages, StepValue, Trial, TrialState, best, counted};

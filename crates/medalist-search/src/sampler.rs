@@ -14,6 +14,7 @@ mod cmaes;
 mod forest;
 pub(crate) mod gp;
 mod grid;
+mod nsga2;
 mod random;
 mod sobol;
 mod tpe;
@@ -25,6 +26,7 @@ pub use cmaes::Cmaes;
 pub use forest::Forest;
 pub use gp::Gp;
 pub use grid::Grid;
+pub use nsga2::Nsga2;
 pub use random::Random;
 pub use sobol::Sobol;
 pub use tpe::Tpe;
@@ -32,6 +34,7 @@ pub use tpe::Tpe;
 use crate::error::Result;
 use crate::seed::Seed;
 use crate::space::{Params, SearchSpace};
+use crate::study::ObjectiveSpec;
 use crate::trial::{Direction, Trial};
 
 /// What a proposal or a pruning decision about trial n may read.
@@ -42,12 +45,19 @@ pub struct History<'a> {
     /// Finished trials of an earlier study, at points of this space: see [`crate::StudySpec::prior`]. Their numbers are not this study's, and their scores may be on another scale.
     pub prior: &'a [Trial],
     pub direction: Direction,
+    /// Those beyond the score.
+    pub objectives: &'a [ObjectiveSpec],
 }
 
 impl<'a> History<'a> {
-    /// Without a prior.
+    /// Of the score alone, without a prior.
     pub const fn new(trials: &'a [Trial], direction: Direction) -> Self {
-        History { trials, prior: &[], direction }
+        History { trials, prior: &[], direction, objectives: &[] }
+    }
+
+    /// Of the score, and of each further objective.
+    pub(crate) fn directions(&self) -> Vec<Direction> {
+        std::iter::once(self.direction).chain(self.objectives.iter().map(|objective| objective.direction)).collect()
     }
 }
 
@@ -109,6 +119,7 @@ pub enum SamplerSpec {
     Tpe,
     Cmaes,
     Forest,
+    Nsga2,
     Auto,
 }
 
@@ -122,6 +133,7 @@ impl SamplerSpec {
             SamplerSpec::Tpe => Box::new(Tpe),
             SamplerSpec::Cmaes => Box::new(Cmaes::new()),
             SamplerSpec::Forest => Box::new(Forest),
+            SamplerSpec::Nsga2 => Box::new(Nsga2::new()),
             SamplerSpec::Auto => Box::new(Auto::new()),
         }
     }
@@ -136,7 +148,7 @@ impl SamplerSpec {
     }
 
     /// The samplers that need no settings.
-    pub const NAMES: [&str; 7] = ["auto", "gp", "forest", "tpe", "cmaes", "sobol", "random"];
+    pub const NAMES: [&str; 8] = ["auto", "gp", "forest", "tpe", "cmaes", "nsga2", "sobol", "random"];
 
     /// One of [`SamplerSpec::NAMES`].
     pub fn from_name(name: &str) -> Option<SamplerSpec> {
@@ -146,6 +158,7 @@ impl SamplerSpec {
             "tpe" => Some(SamplerSpec::Tpe),
             "cmaes" => Some(SamplerSpec::Cmaes),
             "forest" => Some(SamplerSpec::Forest),
+            "nsga2" => Some(SamplerSpec::Nsga2),
             "sobol" => Some(SamplerSpec::Sobol),
             "random" => Some(SamplerSpec::Random),
             _ => None,

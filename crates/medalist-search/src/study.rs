@@ -22,6 +22,13 @@ pub const STUDY_VERSION: u32 = 1;
 /// The default of [`StudySpec::window`].
 pub const DEFAULT_WINDOW: u64 = 8;
 
+/// An objective beyond the score: see [`StudySpec::objectives`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ObjectiveSpec {
+    pub name: String,
+    pub direction: Direction,
+}
+
 /// A study's plan. How many trials, how long and on how many threads is not part of it: a resume may change those.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StudySpec {
@@ -48,6 +55,9 @@ pub struct StudySpec {
     pub asynchronous: bool,
     pub seed: u64,
     pub direction: Direction,
+    /// What is optimised beside the score; each fold gives one value for each of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<ObjectiveSpec>,
     /// Units of work in a trial; at least 1.
     pub n_folds: usize,
     /// Points that the user asked for: evaluated first.
@@ -79,6 +89,7 @@ impl StudySpec {
             asynchronous: false,
             seed: 0,
             direction,
+            objectives: Vec::new(),
             n_folds: 1,
             enqueued: Vec::new(),
             defaults: Vec::new(),
@@ -98,6 +109,11 @@ impl StudySpec {
         let mut differences = Vec::new();
         differ("", &self.plan(), &other.plan(), &mut differences);
         differences
+    }
+
+    /// Of the score, and of each further objective.
+    pub fn directions(&self) -> Vec<Direction> {
+        std::iter::once(self.direction).chain(self.objectives.iter().map(|objective| objective.direction)).collect()
     }
 
     /// The number of trials that depend on no sampler.
@@ -125,11 +141,25 @@ impl StudySpec {
                 "it interleaves every trial: choose 0 (none) or at least 2, or the sampler `sobol`".to_string(),
             );
         }
+        if self.interleave > 0 && self.asynchronous {
+            return fault("it is asynchronous and interleaved: nobody waits, so leave `interleave` out".to_string());
+        }
         if self.n_folds == 0 {
             return fault("it has no folds: choose at least 1".to_string());
         }
         if let Some(message) = self.pruner.fault().or_else(|| self.pruner.misfit(self.prune_on)) {
             return fault(format!("pruner {message}"));
+        }
+        for (i, objective) in self.objectives.iter().enumerate() {
+            if self.objectives[..i].iter().any(|earlier| earlier.name == objective.name) {
+                return fault(format!("it has the objective `{}` twice", objective.name));
+            }
+        }
+        if !self.objectives.is_empty() && self.pruner != PrunerSpec::None {
+            return fault(
+                "it prunes by the score, which could cost the best trials of its other objectives: leave the pruner out"
+                    .to_string(),
+            );
         }
         self.space.validate()?;
         self.enqueued.iter().chain(&self.defaults).try_for_each(|point| self.space.check(point))?;

@@ -43,6 +43,7 @@ pub(crate) fn past_trial(number: u64, params: Params, spread: f64, n_folds: u32)
         state,
         folds,
         score: None,
+        others: Vec::new(),
         stages: None,
         steps: Vec::new(),
         seconds: 0.0,

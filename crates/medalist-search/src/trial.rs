@@ -48,7 +48,7 @@ pub enum Origin {
     Interleaved,
 }
 
-/// The score of one fold.
+/// The score of one fold. A trial's own folds have objective 0; stores keep the values of the others under their place from 1.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct FoldScore {
     pub objective: u32,
@@ -88,6 +88,9 @@ pub struct Trial {
     pub folds: Vec<FoldScore>,
     /// The mean over the folds, summed in their order; of complete trials only.
     pub score: Option<f64>,
+    /// (n_objectives - 1, n_folds): the values of the objectives beyond the score, by fold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Vec<f64>>,
     pub stages: Option<Stages>,
     /// By fold and step. Of failed trials and of those pruned inside of a fold, up to where that fold ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -111,6 +114,12 @@ pub struct Seen {
 }
 
 impl Trial {
+    /// The score, and the mean over the folds of each further objective; none where the trial is not complete.
+    pub fn values(&self) -> Option<Vec<f64>> {
+        let others = self.others.iter().map(|values| mean(values.iter().copied()));
+        Some([self.score?].into_iter().chain(others).collect())
+    }
+
     /// The mean over the first `n_folds` folds, summed in their order; none when a fold of them is missing.
     pub fn mean_over(&self, n_folds: usize) -> Option<f64> {
         let folds = self.folds.get(..n_folds)?;

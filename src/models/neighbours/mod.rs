@@ -47,6 +47,11 @@ impl Training {
         Ok(Training { x: x.to_owned(), squares, longest })
     }
 
+    /// Rows times columns.
+    pub(crate) fn n_numbers(&self) -> usize {
+        self.x.len()
+    }
+
     pub(crate) fn n_rows(&self) -> usize {
         self.x.nrows()
     }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use medalist_search::Value;
 use ndarray::{Array1, Array2};
 
 use crate::error::{Error, Result};
@@ -14,17 +15,29 @@ impl Constant {
     fn rows(&self, n_rows: usize) -> Array2<f64> {
         Array2::from_shape_fn((n_rows, self.0.len()), |(_, output)| self.0[output])
     }
+
+    fn bytes(&self) -> Option<u64> {
+        Some(8 * self.0.len() as u64)
+    }
 }
 
 impl Predictor<Dense> for Constant {
     fn predict(&self, x: &Dense) -> Result<Array2<f64>> {
         Ok(self.rows(x.x.nrows()))
     }
+
+    fn size(&self, _stage: Option<&Value>) -> Option<u64> {
+        self.bytes()
+    }
 }
 
 impl Predictor<Columns> for Constant {
     fn predict(&self, x: &Columns) -> Result<Array2<f64>> {
         Ok(self.rows(x.table.n_rows()))
+    }
+
+    fn size(&self, _stage: Option<&Value>) -> Option<u64> {
+        self.bytes()
     }
 }
 

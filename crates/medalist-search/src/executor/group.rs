@@ -8,6 +8,7 @@ use super::objective::{Artifact, FoldOutcome};
 use crate::pruner::Curve;
 use crate::seed::Seed;
 use crate::space::{Params, Value};
+use crate::study::StudySpec;
 use crate::trial::{Direction, FoldScore, Origin, Seen, Stages, StepValue, Trial, TrialState, mean};
 
 /// Trials that are evaluated together because they differ only in a staged parameter; mostly there is one.
@@ -34,6 +35,8 @@ pub struct Member {
     /// See [`Trial::seen`].
     pub seen: Vec<Seen>,
     folds: Vec<Option<Fold>>,
+    /// Objectives beyond the score.
+    n_others: usize,
     /// What was reported in each fold, and the time it took.
     shown: Vec<(Steps, f64)>,
     /// The lowest fold so far in which the trial ended, and how.
@@ -52,6 +55,7 @@ pub enum Ending {
 
 struct Fold {
     scores: Vec<f64>,
+    others: Vec<Vec<f64>>,
     stages: Option<(String, Vec<Value>)>,
     artifacts: Vec<Artifact>,
 }
@@ -67,8 +71,8 @@ pub enum Progress {
 }
 
 impl Member {
-    pub fn new(number: u64, params: Params, origin: Origin, created: String, n_folds: usize) -> Self {
-        let folds = (0..n_folds).map(|_| None).collect();
+    pub fn new(number: u64, params: Params, origin: Origin, created: String, study: &StudySpec) -> Self {
+        let folds = (0..study.n_folds).map(|_| None).collect();
         Member {
             number,
             params: Arc::new(params),
@@ -76,7 +80,8 @@ impl Member {
             created,
             seen: Vec::new(),
             folds,
-            shown: vec![Default::default(); n_folds],
+            n_others: study.objectives.len(),
+            shown: vec![Default::default(); study.n_folds],
             ending: None,
         }
     }
@@ -89,8 +94,8 @@ impl Member {
     pub fn record(&mut self, fold: usize, outcome: Result<FoldOutcome, Ending>, steps: Steps, seconds: f64) {
         self.shown[fold] = (steps, seconds);
         let ending = match outcome.and_then(|outcome| self.sound(fold, outcome).map_err(Ending::Failed)) {
-            Ok(FoldOutcome { scores, stages, artifacts }) => {
-                self.folds[fold] = Some(Fold { scores, stages, artifacts });
+            Ok(FoldOutcome { scores, others, stages, artifacts }) => {
+                self.folds[fold] = Some(Fold { scores, others, stages, artifacts });
                 return;
             }
             Err(ending) => ending,
@@ -141,6 +146,7 @@ impl Member {
             }
             _ => None,
         };
+        let values = |objective| folds.iter().map(|fold| fold.others[stage][objective]).collect();
         let complete = state == TrialState::Complete;
         Trial {
             number: self.number,
@@ -149,6 +155,7 @@ impl Member {
             state,
             folds: folds.iter().enumerate().map(score).collect(),
             score: complete.then(|| mean(folds.iter().map(|fold| fold.scores[stage]))),
+            others: if folds.is_empty() { Vec::new() } else { (0..self.n_others).map(values).collect() },
             stages,
             steps: self.shown[..n_shown].iter().enumerate().flat_map(step).collect(),
             seconds: self.shown[..n_shown].iter().map(|(_, seconds)| seconds).sum(),
@@ -188,12 +195,19 @@ impl Member {
 
     fn sound(&self, fold: usize, outcome: FoldOutcome) -> Result<FoldOutcome, String> {
         let n_scores = outcome.stages.as_ref().map_or(1, |(_, values)| values.len());
-        let FoldOutcome { scores, stages, artifacts } = &outcome;
+        let FoldOutcome { scores, others, stages, artifacts } = &outcome;
         if n_scores == 0 || scores.len() != n_scores {
             return Err(format!("fold {fold} has {} scores where {n_scores} were expected", scores.len()));
         }
         if !artifacts.is_empty() && artifacts.len() != n_scores {
             return Err(format!("fold {fold} has {} artifacts for {n_scores} scores", artifacts.len()));
+        }
+        let n_rows = if self.n_others == 0 { 0 } else { n_scores };
+        if others.len() != n_rows || others.iter().any(|values| values.len() != self.n_others) {
+            return Err(format!("fold {fold} needs {} values beside each score", self.n_others));
+        }
+        if let Some(value) = others.iter().flatten().find(|value| !value.is_finite()) {
+            return Err(format!("an objective of fold {fold} is {value}"));
         }
         match scores.iter().enumerate().find(|(_, score)| !score.is_finite()) {
             None => Ok(outcome),

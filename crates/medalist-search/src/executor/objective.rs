@@ -24,6 +24,8 @@ pub struct TrialPoint<'a> {
 pub struct FoldOutcome {
     /// One score, or one for each stage.
     pub scores: Vec<f64>,
+    /// For each score, one value of each objective beyond it: see [`crate::StudySpec::objectives`]. Empty where there is none.
+    pub others: Vec<Vec<f64>>,
     /// The staged parameter and its values, where all stages were scored; the same in every fold.
     pub stages: Option<(String, Vec<Value>)>,
     /// As many as there are scores, or none.
@@ -33,7 +35,7 @@ pub struct FoldOutcome {
 impl FoldOutcome {
     /// A fold of an objective without stages, with nothing to keep.
     pub fn score(score: f64) -> Self {
-        FoldOutcome { scores: vec![score], stages: None, artifacts: Vec::new() }
+        FoldOutcome { scores: vec![score], others: Vec::new(), stages: None, artifacts: Vec::new() }
     }
 }
 

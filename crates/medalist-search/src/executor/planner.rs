@@ -261,7 +261,7 @@ impl<'a> Planner<'a> {
             }
             stored => {
                 let created = stored.map_or_else(clock::now, |stored| stored.created);
-                let mut member = Member::new(number, params, origin, created, self.study.n_folds);
+                let mut member = Member::new(number, params, origin, created, self.study);
                 member.seen.extend(seen);
                 Ok(Some(member))
             }

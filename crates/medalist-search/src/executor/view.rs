@@ -92,7 +92,8 @@ impl<'a> View<'a> {
     /// The results that a proposal of trial `number` may read.
     pub fn history(&self, number: u64) -> History<'_> {
         let trials = &self.trials[..self.n_shown(number).min(self.trials.len())];
-        History { trials, prior: &self.study.prior, direction: self.study.direction }
+        let study = self.study;
+        History { trials, prior: &study.prior, direction: study.direction, objectives: &study.objectives }
     }
 
     /// The results that a decision on trial `number` may read.

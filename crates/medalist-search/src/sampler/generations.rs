@@ -23,6 +23,10 @@ impl<'a> Results<'a> {
         Results { first, own, direction: history.direction }
     }
 
+    pub fn trials(&self) -> impl Iterator<Item = &'a Trial> {
+        self.first.iter().chain(&self.own).copied()
+    }
+
     /// The number by which the sampler was asked for its trial.
     pub fn own_number(&self, trial: &Trial) -> u64 {
         trial.number.saturating_sub(self.first.last().map_or(0, |first| first.number + 1))
@@ -63,6 +67,7 @@ impl<'a> Results<'a> {
             trial.number.hash(&mut hasher);
             trial.state.name().hash(&mut hasher);
             trial.score.map(f64::to_bits).hash(&mut hasher);
+            trial.others.iter().flatten().for_each(|value| value.to_bits().hash(&mut hasher));
             if trial.state == TrialState::Pruned {
                 trial.folds.iter().for_each(|fold| fold.score.to_bits().hash(&mut hasher));
             }

@@ -17,7 +17,7 @@ pub(crate) struct Past {
 }
 
 /// What was asked for: the stage that came out best is a result.
-fn asked(trial: &Trial) -> Params {
+pub(crate) fn asked(trial: &Trial) -> Params {
     let mut params = trial.params.clone();
     if let Some(stages) = &trial.stages {
         params.remove(&stages.parameter);

@@ -176,7 +176,14 @@ impl Store for SqliteStore {
         for row in rows {
             let mut trial = self.trial(row)?;
             while let Some((_, fold)) = folds.next_if(|(number, _)| *number == trial.number) {
-                trial.folds.push(fold);
+                // Objectives and folds arrive in their order.
+                match fold.objective as usize {
+                    0 => trial.folds.push(fold),
+                    objective => {
+                        trial.others.resize_with(objective.max(trial.others.len()), Vec::new);
+                        trial.others[objective - 1].push(fold.score);
+                    }
+                }
             }
             while let Some((_, step)) = steps.next_if(|(number, _)| *number == trial.number) {
                 trial.steps.push(step);
@@ -270,6 +277,7 @@ impl SqliteStore {
             state,
             folds: Vec::new(),
             score: row.score,
+            others: Vec::new(),
             stages: row.stages.map(|stages| self.json(&of, &stages)).transpose()?,
             steps: Vec::new(),
             seconds: row.seconds,
@@ -352,7 +360,12 @@ fn put_trial(transaction: &Transaction, study_id: i64, trial: &Trial) -> rusqlit
     let mut insert = transaction.prepare_cached(
         "INSERT INTO fold_scores (study_id, number, objective, repeat, fold, score, seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    for fold in &trial.folds {
+    let others = trial.others.iter().zip(1..).flat_map(|(values, objective)| {
+        let score =
+            move |(fold, score): (u32, &f64)| FoldScore { objective, repeat: 0, fold, score: *score, seconds: 0.0 };
+        (0..).zip(values).map(score)
+    });
+    for fold in trial.folds.iter().copied().chain(others) {
         let FoldScore { objective, repeat, fold, score, seconds } = fold;
         insert.execute(params![study_id, trial.number, objective, repeat, fold, score, seconds])?;
     }

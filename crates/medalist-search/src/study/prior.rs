@@ -20,6 +20,7 @@ impl StudySpec {
                 fold.score *= sign;
                 fold.seconds = 0.0;
             }
+            prior.others.clear();
             prior.steps.iter_mut().for_each(|step| step.value *= sign);
             if let TrialState::Failed { reason } = &mut prior.state {
                 reason.clear();

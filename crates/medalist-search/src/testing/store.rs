@@ -80,6 +80,9 @@ fn trials() -> Vec<(Trial, Vec<Attachment>)> {
             trial.steps = (0..10).map(step).collect();
             trial.steps.push(StepValue { fold: 3, step: i64::MAX as u64, value: 0.0 });
         }
+        if number == 5 {
+            trial.others = vec![floats.to_vec(), floats.iter().rev().copied().collect()];
+        }
         let attachments = vec![Attachment { name: "oof".to_string(), bytes: vec![number as u8, 0, 255] }];
         (trial, attachments)
     };

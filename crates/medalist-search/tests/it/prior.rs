@@ -21,6 +21,7 @@ fn trial(number: u64, params: Params, score: f64) -> Trial {
         state: TrialState::Complete,
         folds: vec![FoldScore { objective: 0, repeat: 0, fold: 0, score, seconds: 3.0 }],
         score: Some(score),
+        others: Vec::new(),
         stages: None,
         steps: Vec::new(),
         seconds: 3.0,

@@ -228,3 +228,63 @@ fn a_flat_study_ends_at_the_same_trial_on_any_number_of_threads_and_after_interr
     assert_eq!(run_on(8, &[]), expected);
     assert_eq!(run_on(3, &[flat.n_trials - 1, flat.n_trials - 7, flat.n_trials]), expected);
 }
+
+/// A score that is best at 0.3 and a cost that is best at 0; at some points the cost is left out, or is no number.
+struct Costly;
+
+impl Objective for Costly {
+    fn evaluate(&self, trials: &[TrialPoint], fold: usize, _: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
+        let outcome = |trial: &TrialPoint| {
+            let x = trial.params.float("x").unwrap();
+            let others = match trial.number % 10 {
+                3 if fold == 1 => Vec::new(),
+                7 => vec![vec![f64::NAN]],
+                _ => vec![vec![x + fold as f64]],
+            };
+            Ok(FoldOutcome { others, ..FoldOutcome::score((x - 0.3).powi(2)) })
+        };
+        trials.iter().map(outcome).collect()
+    }
+}
+
+fn costly_study() -> StudySpec {
+    let objectives = vec![ObjectiveSpec { name: "cost".to_string(), direction: Direction::Minimize }];
+    let space = SearchSpace::new().with(Parameter::float("x", 0.0, 1.0));
+    StudySpec { space, objectives, sampler: SamplerSpec::Nsga2, n_folds: 2, ..StudySpec::new("c", Direction::Minimize) }
+}
+
+#[test]
+fn further_objectives_are_kept_and_searched_alike_on_any_number_of_threads() {
+    let study = costly_study();
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("store")).unwrap();
+    run(&study, &store, &Costly, &limits(1, 150), &Silent).unwrap();
+    let trials = store.trials("c").unwrap();
+    let x = |trial: &Trial| trial.params.float("x").unwrap();
+    for trial in trials.iter().filter(|trial| trial.state == TrialState::Complete) {
+        assert_eq!(trial.others, [[x(trial), x(trial) + 1.0]]);
+        assert_eq!(trial.values().unwrap()[1], (x(trial) + (x(trial) + 1.0)) / 2.0);
+    }
+    let reason = |number: usize| format!("{:?}", trials[number].state);
+    assert!(reason(3).contains("fold 1 needs 1 values beside each score"), "{}", reason(3));
+    assert!(reason(7).contains("an objective of fold 0 is NaN"), "{}", reason(7));
+    let front = pareto_front(&trials, &study.directions());
+    assert!(front.len() > 20 && front.iter().all(|number| x(&trials[*number as usize]) <= 0.3 + 0.02));
+    for n_threads in [2, 8] {
+        let other = MemoryStore::new();
+        run(&study, &other, &Costly, &limits(n_threads, 150), &Silent).unwrap();
+        assert_eq!(essence(&other, &study), essence(&store, &study), "{n_threads} threads");
+    }
+}
+
+#[test]
+fn a_plan_of_several_objectives_says_what_it_cannot_have() {
+    let pruned = StudySpec { pruner: median(), ..costly_study() };
+    assert!(pruned.validate().unwrap_err().to_string().contains("leave the pruner out"));
+    let objectives = [costly_study().objectives, costly_study().objectives].concat();
+    let twice = StudySpec { objectives, ..costly_study() };
+    assert!(twice.validate().unwrap_err().to_string().contains("objective `cost` twice"));
+    // A plan without them is what it was before there were any.
+    let alone = StudySpec { objectives: Vec::new(), ..costly_study() };
+    assert!(!serde_json::to_string(&alone).unwrap().contains("objectives"));
+}

@@ -121,6 +121,7 @@ fn several_handles_write_beside_each_other() {
         state: TrialState::Complete,
         folds: Vec::new(),
         score: Some(0.5),
+        others: Vec::new(),
         stages: None,
         steps: Vec::new(),
         seconds: 0.0,

@@ -43,13 +43,14 @@ impl Bowl {
             Some(value) => {
                 let stage = value.as_f64().unwrap();
                 let scores = vec![self.score(point, fold, stage)];
-                Ok(FoldOutcome { scores, stages: None, artifacts: vec![artifact(stage)] })
+                Ok(FoldOutcome { scores, others: Vec::new(), stages: None, artifacts: vec![artifact(stage)] })
             }
             None if point.params.get("plain").is_some() => Ok(FoldOutcome::score(self.score(point, fold, 20.0))),
             None => {
                 let stages = [10.0, 20.0, 30.0];
                 Ok(FoldOutcome {
                     scores: stages.iter().map(|stage| self.score(point, fold, *stage)).collect(),
+                    others: Vec::new(),
                     stages: Some(("n_estimators".into(), vec![Value::Int(10), Value::Int(20), Value::Int(30)])),
                     artifacts: stages.iter().map(|stage| artifact(*stage)).collect(),
                 })
@@ -159,6 +160,7 @@ pub fn trial(number: u64, params: Params, state: TrialState, score: f64) -> Tria
         folds: if let TrialState::Failed { .. } = state { Vec::new() } else { vec![fold] },
         score: (state == TrialState::Complete).then_some(score),
         state,
+        others: Vec::new(),
         stages: None,
         steps: Vec::new(),
         seen: Vec::new(),

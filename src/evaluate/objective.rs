@@ -1,0 +1,84 @@
+//! A fold of an evaluation as the engine asks for it.
+
+use medalist_search::{
+    Artifact, Attachment, FoldContext, FoldOutcome, Objective, Params, Trial, TrialError, TrialPoint,
+};
+use ndarray::Array2;
+
+use super::{Evaluation, OUT_OF_FOLD, trial_error};
+use crate::predictions::Predictions;
+
+/// Predictions of one fold for one trial: one matrix (n_rows, n_outputs) per target.
+pub struct FoldPredictions {
+    rows: Vec<u32>,
+    outputs: Vec<Array2<f64>>,
+}
+
+impl Objective for Evaluation<'_> {
+    fn evaluate(&self, trials: &[TrialPoint], fold: usize, _ctx: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
+        let params: Vec<&Params> = trials.iter().map(|trial| trial.params).collect();
+        let predicted = self.point(&params).and_then(|point| {
+            let predicted = self.predict_fold(&point, fold, trials[0].seed.child("fold", fold as u64))?;
+            Ok((point, predicted))
+        });
+        let (point, predicted) = match predicted {
+            Ok(predicted) => predicted,
+            Err(error) => return trials.iter().map(|_| Err(trial_error(&error))).collect(),
+        };
+        let rows = &self.folds[fold].valid;
+        let scored = predicted.into_iter().map(|predicted| {
+            let score = self.score(rows, &predicted.outputs).map_err(|error| trial_error(&error))?;
+            let others = self.measured(&predicted, &point.entry.name)?;
+            let artifact: Artifact = Box::new(FoldPredictions { rows: rows.clone(), outputs: predicted.outputs });
+            Ok(Scored { score, others, artifact })
+        });
+        // In a grid each trial has a value of the staged parameter, else the one trial has them all.
+        let given = point.staged.as_ref().is_some_and(|(name, _)| trials[0].params.get(name).is_some());
+        match &point.staged {
+            Some(stages) if !given => {
+                let scored = scored.collect::<Result<Vec<Scored>, TrialError>>();
+                vec![scored.map(|scored| FoldOutcome { stages: Some(stages.clone()), ..outcome(scored) })]
+            }
+            _ => scored.map(|scored| scored.map(|scored| outcome(vec![scored]))).collect(),
+        }
+    }
+
+    fn attach(&self, _trial: &Trial, artifacts: Vec<Artifact>) -> Result<Vec<Attachment>, TrialError> {
+        let folds: Vec<FoldPredictions> = artifacts
+            .into_iter()
+            .filter_map(|artifact| artifact.downcast::<FoldPredictions>().ok().map(|folds| *folds))
+            .collect();
+        let parts: Vec<(&[u32], &[Array2<f64>])> =
+            folds.iter().map(|fold| (fold.rows.as_slice(), fold.outputs.as_slice())).collect();
+        let predictions = Predictions::out_of_fold(self.competition.features.n_rows(), &parts);
+        let bytes = predictions.to_bytes().map_err(|error| TrialError::Fatal(error.to_string()))?;
+        Ok(vec![Attachment { name: OUT_OF_FOLD.to_string(), bytes }])
+    }
+
+    fn memory(&self, params: &Params) -> u64 {
+        let Ok(point) = self.point(&[params]) else { return 0 };
+        let Ok(model) = point.build() else { return 0 };
+        let (n_rows, n_columns) = (self.competition.features.n_rows(), self.competition.features.columns().len());
+        self.competition.features.memory() + model.estimate_memory(n_rows, n_columns)
+    }
+}
+
+/// One stage of a fold.
+struct Scored {
+    score: f64,
+    others: Vec<f64>,
+    artifact: Artifact,
+}
+
+/// A fold's stages in their order, or the one that there is.
+fn outcome(scored: Vec<Scored>) -> FoldOutcome {
+    let mut outcome = FoldOutcome { scores: Vec::new(), others: Vec::new(), stages: None, artifacts: Vec::new() };
+    for Scored { score, others, artifact } in scored {
+        outcome.scores.push(score);
+        outcome.artifacts.push(artifact);
+        if !others.is_empty() {
+            outcome.others.push(others);
+        }
+    }
+    outcome
+}

@@ -1,0 +1,122 @@
+//! What a study may be told beside its space: several objectives, an earlier study, how its trials wait for each other.
+
+use serde_json::Value as Json;
+
+use crate::support::Workspace;
+
+#[test]
+fn several_objectives_have_their_columns_and_a_front() {
+    let workspace = Workspace::with(&["penguins"]);
+    let command = "sweep penguins --objectives score,n_features,model_size --models baseline,ridge,knn --trials 40 --folds 3 --study s --output json";
+    let board = workspace.run(command).ok().json()["leaderboard"].clone();
+    let rows = board.as_array().unwrap();
+    let value = |row: &Json, name: &str| row["objectives"][name].as_f64().unwrap();
+    assert!(rows.iter().any(|row| row["pareto"] == true) && rows.iter().any(|row| row["pareto"] == false));
+    // A constant is as small as a model can be, so the best of them is on the front.
+    let smallest = rows.iter().min_by(|a, b| value(a, "model_size").total_cmp(&value(b, "model_size"))).unwrap();
+    assert_eq!((&smallest["model"], value(smallest, "model_size")), (&"baseline".into(), 3.0 * 8.0));
+    // Ridge has a coefficient a column and class, and a constant a class.
+    let ridge = rows.iter().find(|row| row["model"] == "ridge").unwrap();
+    assert_eq!(value(ridge, "model_size"), 3.0 * 8.0 * (value(ridge, "n_features") + 1.0));
+    for row in rows {
+        let beats = |other: &&Json| {
+            let pairs = ["n_features", "model_size"].map(|name| (value(other, name), value(row, name)));
+            let scores = (other["score_mean"].as_f64().unwrap(), row["score_mean"].as_f64().unwrap());
+            let pairs = [pairs[0], pairs[1], scores];
+            pairs.iter().all(|(a, b)| a <= b) && pairs.iter().any(|(a, b)| a < b)
+        };
+        assert_eq!(row["pareto"], !rows.iter().any(|other| beats(&other)), "{row}");
+    }
+    assert!(workspace.run("studies").ok().stdout.contains("nsga2"));
+    let csv = workspace.run("trials s --output csv").ok().stdout;
+    assert!(csv.starts_with("trial,state,score,n_features,model_size,model,"), "{csv}");
+    let board = workspace.run("leaderboard penguins").ok().stdout;
+    assert!(board.contains("model_size") && board.contains("better in all objectives"), "{board}");
+}
+
+#[test]
+fn objectives_that_cannot_be_had_are_refused_before_the_work() {
+    let workspace = Workspace::with(&["penguins"]);
+    let refused = |arguments: &str, words: &str| {
+        let ran = workspace.run(&format!("sweep penguins --dry-run {arguments}")).fails(2);
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    };
+    refused("--objectives score,model_size --models random_forest", "model `random_forest` cannot say how large it is");
+    refused("--objectives score,n_feature", "did you mean `n_features`?");
+    refused("--objectives n_features,score", "do not begin with `score`");
+    refused("--objectives score,n_features --pruner median", "leave the pruner out");
+}
+
+const SWEEP: &str = "sweep penguins --models ridge --folds 3 --no-submission";
+
+/// Points and scores of all trials of a study.
+fn found(workspace: &Workspace, study: &str) -> Vec<(Json, Json)> {
+    let trials = workspace.run(&format!("trials {study} --output json")).ok().json();
+    trials.as_array().unwrap().iter().map(|trial| (trial["params"].clone(), trial["score"].clone())).collect()
+}
+
+#[test]
+fn a_warm_start_begins_with_what_an_earlier_study_found() {
+    let workspace = Workspace::with(&["penguins"]);
+    workspace.run(&format!("{SWEEP} --search sobol --trials 12 --study earlier")).ok();
+    let warm = format!("{SWEEP} --warm-start earlier --seed 5");
+    let ran = workspace.run(&format!("{warm} --trials 3 --study warm")).ok();
+    assert!(ran.stderr.contains("begins    with 12 trials of an earlier study"), "{}", ran.stderr);
+    workspace.run(&format!("{SWEEP} --seed 5 --trials 3 --study cold")).ok();
+    // The default point comes first in both; then only one of them knows something.
+    let (cold, known) = (found(&workspace, "cold"), found(&workspace, "warm"));
+    assert_eq!(cold[0], known[0]);
+    assert_ne!(cold[1], known[1]);
+
+    // The earlier study goes on: a resume does not notice, the same command again does.
+    workspace.run("resume earlier --trials 15 --no-submission").ok();
+    workspace.run("resume warm --trials 5 --no-submission").ok();
+    assert_eq!(found(&workspace, "warm")[..3], known);
+    let refused = workspace.run(&format!("{warm} --trials 6 --study warm")).fails(3);
+    assert!(refused.stderr.contains("prior"), "{}", refused.stderr);
+
+    let refused = workspace.run(&format!("{SWEEP} --warm-start earlyer")).fails(2);
+    assert!(refused.stderr.contains("did you mean `earlier`?"), "{}", refused.stderr);
+    let refused = workspace.run("sweep penguins --models knn --warm-start earlier").fails(2);
+    assert!(
+        refused.stderr.contains("none of the 15 trials of study `earlier` lies in this space"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn an_asynchronous_study_is_resumed_with_the_trials_that_it_has() {
+    let workspace = Workspace::with(&["penguins"]);
+    let ran = workspace.run(&format!("{SWEEP} --async --jobs 2 --trials 12 --study a")).ok();
+    assert!(
+        ran.stderr.contains("nobody waits") && ran.stderr.contains("another run may find others"),
+        "{}",
+        ran.stderr
+    );
+    let first = found(&workspace, "a");
+    workspace.run("resume a --trials 20 --jobs 2 --no-submission").ok();
+    let all = found(&workspace, "a");
+    assert_eq!((&all[..12], all.len()), (&first[..], 20));
+    workspace.run("sweep penguins --async --window 3").fails(2);
+    workspace.write("plan.toml", "competition = \"penguins\"\nasync = true\ninterleave = 4\n");
+    let refused = workspace.run("sweep plan.toml").fails(2);
+    assert!(refused.stderr.contains("leave `interleave` out"), "{}", refused.stderr);
+}
+
+#[test]
+fn interleaved_points_are_the_same_on_any_number_of_threads() {
+    let workspace = Workspace::with(&["penguins"]);
+    let origins = |study: &str| -> Vec<Json> {
+        let origin =
+            |n| workspace.run(&format!("show {study}/{n} --output json")).ok().json()["trial"]["origin"].clone();
+        (8..16).map(origin).collect()
+    };
+    for jobs in [1, 2] {
+        workspace.run(&format!("{SWEEP} --interleave 4 --trials 16 --jobs {jobs} --study with-{jobs}")).ok();
+    }
+    assert_eq!(found(&workspace, "with-1"), found(&workspace, "with-2"));
+    let (sampler, interleaved) = (Json::from("sampler"), Json::from("interleaved"));
+    let four = [&sampler, &sampler, &sampler, &interleaved];
+    assert!(origins("with-2").iter().eq(four.into_iter().chain(four)), "{:?}", origins("with-2"));
+}
