@@ -72,7 +72,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Result<&[Measure], &str>) {
         let names: Vec<String> = text.split(',').map(String::from).collect();
-        let found = beside_score(&names).map_err(|error| error.to_string());
+        let found = beside_score(&names).map_err(|error| error.message);
         assert_eq!(found.as_deref().map_err(String::as_str), expected);
     }
 

@@ -83,6 +83,9 @@ pub struct Plan {
     pub models: Option<Vec<String>>,
     /// Parameter name to `0.1,1,10`, `1e-4..1e3` or `5`; a plan file may also give numbers and lists.
     pub set: std::collections::BTreeMap<String, SetValue>,
+    /// What must hold at every point: see [`medalist_search::Constraint`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub constraints: Option<Vec<String>>,
     /// Points to try before all others.
     pub enqueue: Option<Enqueued>,
     /// The study whose results this one begins with.
@@ -126,7 +129,7 @@ impl SetValue {
 }
 
 /// The keys of a plan file.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "competition",
     "search",
     "objectives",
@@ -134,6 +137,7 @@ const KEYS: [&str; 20] = [
     "time",
     "models",
     "set",
+    "constraints",
     "enqueue",
     "warm_start",
     "levels",
@@ -180,6 +184,7 @@ impl Plan {
             time: self.time.or(other.time),
             models: self.models.or(other.models),
             set,
+            constraints: self.constraints.or(other.constraints),
             enqueue: self.enqueue.or(other.enqueue),
             warm_start: self.warm_start.or(other.warm_start),
             levels: self.levels.or(other.levels),
@@ -255,6 +260,10 @@ impl Plan {
         for (name, value) in &self.set {
             restrict(&mut space, name, &value.text(), registry, &models)?;
         }
+        for text in self.constraints.iter().flatten() {
+            space = space.constrain(text.parse()?);
+        }
+        space.validate()?;
         let grid = SamplerSpec::Grid { levels: self.levels.unwrap_or(DEFAULT_LEVELS), named };
         let sampler = self.search().sampler().unwrap_or(grid);
         if self.levels.is_some() && self.search() != Search::GRID {
@@ -267,7 +276,12 @@ impl Plan {
         }
         let defaults = match self.search() {
             Search::GRID => Vec::new(),
-            _ => models.iter().map(|model| default_point(&space, &model.name)).collect(),
+            // Where a constraint leaves a model's default point out, the search alone finds its points.
+            _ => models
+                .iter()
+                .map(|model| default_point(&space, &model.name))
+                .filter(|point| space.allows(point))
+                .collect(),
         };
         let enqueued = self.enqueue.as_ref().map(|enqueued| enqueued.points(&space)).transpose()?.unwrap_or_default();
         // A resume needs neither the file of points nor the default search of its own time.

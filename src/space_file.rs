@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use medalist_search::{
-    DEFAULT_WINDOW, Direction, Parameter, Params, PrunerSpec, Resource, SamplerSpec, SearchSpace, StudySpec, UntilFlat,
+    Constraint, DEFAULT_WINDOW, Direction, Parameter, Params, PrunerSpec, Resource, SamplerSpec, SearchSpace,
+    StudySpec, UntilFlat,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -15,8 +16,9 @@ use crate::plan::{DEFAULT_LEVELS, DEFAULT_TRIALS, Earlier, Enqueued, Pruning, Se
 use crate::program::ProgramSpec;
 
 /// The keys of the file.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "parameters",
+    "constraints",
     "direction",
     "sampler",
     "levels",
@@ -177,7 +179,8 @@ impl SpaceFile {
         let grid = SamplerSpec::Grid { levels: settings.levels.unwrap_or(DEFAULT_LEVELS), named };
         let pruner = settings.pruner.as_ref().map_or(PrunerSpec::None, |pruning| pruning.spec.clone());
         let enqueued = settings.enqueue.as_ref().map(|enqueued| enqueued.points(&self.space)).transpose()?;
-        let defaults = if search == Search::GRID { Vec::new() } else { vec![self.space.complete(&Params::new())?] };
+        // The defaults of a space with constraints need not be one of its points.
+        let first = self.space.complete(&Params::new()).ok().filter(|_| search != Search::GRID);
         let mut spec = StudySpec {
             problem: program.problem(),
             space: self.space.clone(),
@@ -190,7 +193,7 @@ impl SpaceFile {
             seed: settings.seed.unwrap_or(0),
             n_folds: program.n_runs(),
             enqueued: enqueued.unwrap_or_default(),
-            defaults,
+            defaults: first.into_iter().collect(),
             ..StudySpec::new(String::new(), direction)
         };
         earlier.begin(&mut spec)?;
@@ -212,6 +215,7 @@ impl SpaceFile {
 #[serde(default)]
 struct Declared {
     parameters: BTreeMap<String, Spanned<toml::Table>>,
+    constraints: Vec<String>,
 }
 
 impl Declared {
@@ -235,6 +239,9 @@ impl Declared {
                 return Err(config(format!("parameter `{name}`: its name is the word before `=`, not `name = {key}`")));
             }
             space = space.with(Parameter::from_json(&name, &fields).map_err(|error| config(error.to_string()))?);
+        }
+        for text in &self.constraints {
+            space = space.constrain(text.parse::<Constraint>().map_err(|error| Error::config(error.to_string()))?);
         }
         space.validate().map_err(|error| Error::config(error.to_string()))?;
         Ok(space)

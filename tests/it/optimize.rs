@@ -74,6 +74,21 @@ fn a_search_begins_with_an_earlier_one_waits_for_nobody_or_ends_when_it_is_flat(
 }
 
 #[test]
+fn constraints_of_the_space_hold_at_every_run() {
+    let constrained = |constraint: &str| format!("constraints = [\"{constraint}\"]\n{SPACE}");
+    let workspace = folder(&constrained("x < 1 and n * x <= -3"), PARABOLA);
+    workspace.run("optimize space.toml --study s -- ./train.sh").ok();
+    let trials = trials(&workspace, "s");
+    assert_eq!(trials.len(), 12);
+    for params in trials.iter().map(|trial| &trial["params"]) {
+        let (x, n) = (params["x"].as_f64().unwrap(), params["n"].as_f64());
+        assert!(x < 1.0 && n.is_none_or(|n| n * x <= -3.0), "{params}");
+    }
+    workspace.write("space.toml", constrained("x < m"));
+    check_refused(workspace.run("optimize space.toml -- ./train.sh"), 3, &["space.toml", "constraint `x < m`", "`m`"]);
+}
+
+#[test]
 fn as_many_programs_at_once_as_asked_for_give_the_same_trials() {
     let [one, three] = ["1", "3"].map(|jobs| {
         let workspace = folder(SPACE, PARABOLA);

@@ -47,6 +47,34 @@ fn objectives_that_cannot_be_had_are_refused_before_the_work() {
     refused("--objectives score,n_features --pruner median", "leave the pruner out");
 }
 
+#[test]
+fn constraints_hold_at_every_point_of_a_sweep() {
+    let workspace = Workspace::with(&["penguins"]);
+    let sweep = "sweep penguins --models gbdt,ridge --folds 3 --trials 15 --no-submission --study s";
+    // The default of `max_depth` alone would be 6.
+    workspace.write(
+        "plan.toml",
+        "competition = \"penguins\"\nconstraints = [\"gbdt.num_leaves <= 2 ^ gbdt.max_depth\", \"gbdt.max_depth < 5 and gbdt.learning_rate * gbdt.max_depth < .5\"]\n",
+    );
+    workspace.run(&sweep.replace("penguins", "plan.toml")).ok();
+    let trials = found(&workspace, "s");
+    let number = |params: &Json, name: &str| params[name].as_f64().unwrap();
+    let gbdt: Vec<&Json> = trials.iter().map(|(params, _)| params).filter(|params| params["model"] == "gbdt").collect();
+    assert!(gbdt.len() > 2 && gbdt.len() < trials.len(), "{gbdt:?}");
+    for params in gbdt {
+        let (depth, rate) = (number(params, "gbdt.max_depth"), number(params, "gbdt.learning_rate"));
+        assert!(depth < 5.0 && rate * depth < 0.5 && number(params, "gbdt.num_leaves") <= 2f64.powf(depth), "{params}");
+    }
+    let refused = |constraint: &str, words: &str| {
+        let ran = workspace.run(&format!("sweep penguins --dry-run --constraint {constraint}")).fails(2);
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    };
+    refused("gbdt.max_dept<3", "did you mean `gbdt.max_depth`?");
+    refused("gbdt.max_depth<<3", "at character 16");
+    let none = workspace.run(&format!("{sweep} --constraint ridge.alpha<0 --models ridge --study none")).fails(2);
+    assert!(none.stderr.contains("no point at which `ridge.alpha<0` holds was found"), "{}", none.stderr);
+}
+
 const SWEEP: &str = "sweep penguins --models ridge --folds 3 --no-submission";
 
 /// Points and scores of all trials of a study.

@@ -27,6 +27,17 @@ pub enum Error {
     /// A space that cannot be searched.
     #[error("search space: parameter `{name}` {message}")]
     InvalidSpace { name: String, message: String },
+    /// A constraint that is no check on the points of its space.
+    #[error("constraint `{constraint}` {message}")]
+    InvalidConstraint { constraint: String, message: String },
+    /// A point that a constraint leaves out.
+    #[error("constraint `{constraint}` does not hold at {point}")]
+    BrokenConstraint { constraint: String, point: String },
+    /// No point was found at which all constraints hold.
+    #[error(
+        "no point at which {constraints} holds was found in {n_draws} draws: widen the ranges or loosen the constraint"
+    )]
+    NoPoint { constraints: String, n_draws: u64 },
     /// A study whose plan cannot be run.
     #[error("study `{study}`: {message}")]
     InvalidStudy { study: String, message: String },

@@ -5,6 +5,7 @@
 pub(crate) mod encoding;
 pub(crate) mod past;
 pub(crate) mod targets;
+mod allowed;
 mod generations;
 pub(crate) mod normals;
 pub(crate) mod improvement;

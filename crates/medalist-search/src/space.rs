@@ -3,6 +3,7 @@
 //! A parameter that is not active at a point is absent from it, so that nothing about it can leak into a model or a sampler.
 
 mod value;
+mod constraint;
 mod domain;
 mod parameter;
 mod restriction;
@@ -12,6 +13,7 @@ mod tunable;
 
 use serde::{Deserialize, Serialize};
 
+pub use constraint::Constraint;
 pub use domain::Domain;
 pub use parameter::{Condition, Parameter};
 pub use restriction::Restriction;
@@ -27,6 +29,8 @@ use crate::error::{Error, Result};
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct SearchSpace {
     parameters: Vec<Parameter>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    constraints: Vec<Constraint>,
 }
 
 impl SearchSpace {
@@ -40,9 +44,16 @@ impl SearchSpace {
         self
     }
 
-    /// Adds all parameters of another space at the end.
+    /// Leaves out the points at which a constraint does not hold.
+    pub fn constrain(mut self, constraint: Constraint) -> Self {
+        self.constraints.push(constraint);
+        self
+    }
+
+    /// Adds all parameters of another space at the end, and its constraints.
     pub fn with_all(mut self, space: SearchSpace) -> Self {
         self.parameters.extend(space.parameters);
+        self.constraints.extend(space.constraints);
         self
     }
 
@@ -53,6 +64,7 @@ impl SearchSpace {
         choice.branches = true;
         let mut space = SearchSpace::new().with(choice);
         for (branch, own) in branches {
+            space.constraints.extend(own.constraints.iter().map(|constraint| constraint.prefixed(&branch)));
             for mut parameter in own.parameters {
                 parameter.name = format!("{branch}.{}", parameter.name);
                 for condition in &mut parameter.conditions {
@@ -68,6 +80,15 @@ impl SearchSpace {
 
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+
+    pub fn constraints(&self) -> &[Constraint] {
+        &self.constraints
+    }
+
+    /// Whether all constraints hold at a point.
+    pub fn allows(&self, params: &Params) -> bool {
+        self.constraints.iter().all(|constraint| constraint.holds(params))
     }
 
     pub fn get(&self, name: &str) -> Option<&Parameter> {
@@ -138,7 +159,7 @@ impl SearchSpace {
     /// Whether `params` is a point of this space. A staged parameter may be absent: all its stages are scored.
     ///
     /// # Errors
-    /// The first parameter that is unknown, missing, inactive, out of range or of the wrong type.
+    /// The first parameter that is unknown, missing, inactive, out of range or of the wrong type; else the first constraint that does not hold.
     pub fn check(&self, params: &Params) -> Result<()> {
         self.check_names(params)?;
         // Conditions refer to earlier parameters, which by then are known to be present exactly where they are active.
@@ -165,7 +186,10 @@ impl SearchSpace {
                 }
             }
         }
-        Ok(())
+        match self.constraints.iter().find(|constraint| !constraint.holds(params)) {
+            Some(broken) => Err(Error::BrokenConstraint { constraint: broken.to_string(), point: params.to_string() }),
+            None => Ok(()),
+        }
     }
 
     /// Narrows a parameter to some of its values or to part of its range; its default moves to the nearest value that is left.
@@ -181,13 +205,13 @@ impl SearchSpace {
     /// The same space with each fidelity at its highest value.
     pub fn at_full_fidelity(&self) -> SearchSpace {
         let full = |parameter: &Parameter| if parameter.fidelity { parameter.at_highest() } else { parameter.clone() };
-        SearchSpace { parameters: self.parameters.iter().map(full).collect() }
+        SearchSpace { parameters: self.parameters.iter().map(full).collect(), constraints: self.constraints.clone() }
     }
 
-    /// Whether the space can be searched: sound domains, defaults and levels inside them, names used once, conditions on earlier parameters.
+    /// Whether the space can be searched: sound domains, defaults and levels inside them, names used once, conditions on earlier parameters, constraints on parameters that there are.
     ///
     /// # Errors
-    /// The first parameter at fault.
+    /// The first parameter or constraint at fault.
     pub fn validate(&self) -> Result<()> {
         for (i, parameter) in self.parameters.iter().enumerate() {
             let fault = |message: String| Err(Error::InvalidSpace { name: parameter.name.clone(), message });
@@ -228,7 +252,7 @@ impl SearchSpace {
                 }
             }
         }
-        Ok(())
+        self.constraints.iter().try_for_each(|constraint| constraint.check(self))
     }
 
     /// The error for a name that the space does not have.

@@ -69,6 +69,9 @@ pub struct SweepArgs {
     /// Narrow a parameter: NAME=0.1,1,10 or NAME=1e-4..1e3 or NAME=5
     #[arg(long = "set", value_name = "NAME=VALUES", value_parser = parse_set)]
     pub set: Vec<(String, String)>,
+    /// What must hold at every point, such as 'gbdt.num_leaves <= 2 ^ gbdt.max_depth'; may be given several times
+    #[arg(long = "constraint", value_name = "EXPRESSION")]
+    pub constraints: Vec<String>,
     /// Points a named range has in a grid [default: 5]
     #[arg(long, value_name = "N", value_parser = parse_levels)]
     pub levels: Option<usize>,
@@ -114,6 +117,7 @@ impl SweepArgs {
             time: study.time.clone(),
             models: self.models.clone(),
             set: self.set.iter().map(|(name, text)| (name.clone(), value(text))).collect(),
+            constraints: Some(self.constraints.clone()).filter(|constraints| !constraints.is_empty()),
             enqueue: study.enqueue.clone().map(Enqueued::File),
             warm_start: study.warm_start.clone(),
             until_flat: study.until_flat.then_some(true),

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value as Json};
 
 use crate::sampler::SamplerSpec;
-use crate::space::{Params, SearchSpace};
+use crate::space::{Constraint, Params, SearchSpace};
 use crate::study::StudySpec;
 use crate::trial::Direction;
 
-const KEYS: [&str; 7] = ["space", "direction", "seed", "trials", "sampler", "default", "window"];
+const KEYS: [&str; 8] = ["space", "constraints", "direction", "seed", "trials", "sampler", "default", "window"];
 
 /// The study, and whether it has a window.
 pub fn read(fields: &Map<String, Json>) -> Result<(StudySpec, bool), String> {
@@ -16,7 +16,7 @@ pub fn read(fields: &Map<String, Json>) -> Result<(StudySpec, bool), String> {
     }
     let space = fields.get("space").ok_or("the study has no `space`")?;
     let space = space.as_array().ok_or("`space` is not a list of parameters")?;
-    let space = SearchSpace::from_json(space)?;
+    let space = constrained(SearchSpace::from_json(space)?, fields.get("constraints"))?;
     let direction = match fields.get("direction").map(|direction| direction.as_str()) {
         Some(Some("minimize")) | None => Direction::Minimize,
         Some(Some("maximize")) => Direction::Maximize,
@@ -36,13 +36,26 @@ pub fn read(fields: &Map<String, Json>) -> Result<(StudySpec, bool), String> {
             .ok_or_else(|| format!("unknown sampler {name}: one of {}", SamplerSpec::NAMES.join(", ")))?,
     };
     let first = match fields.get("default") {
-        None => study.space.complete(&Params::new()),
-        Some(Json::Object(point)) => Params::from_json(point).and_then(|point| study.space.complete(&point)),
+        // The defaults of a space with constraints need not be one of its points.
+        None => Ok(study.space.complete(&Params::new()).ok()),
+        Some(Json::Object(point)) => Params::from_json(point).and_then(|point| study.space.complete(&point)).map(Some),
         Some(_) => return Err("`default` is not an object".to_string()),
     };
-    study.defaults = vec![first.map_err(|error| format!("default: {error}"))?];
+    study.defaults = first.map_err(|error| format!("default: {error}"))?.into_iter().collect();
     study.validate().map_err(|error| error.to_string())?;
     Ok((study, window.is_some()))
+}
+
+fn constrained(space: SearchSpace, constraints: Option<&Json>) -> Result<SearchSpace, String> {
+    let texts = match constraints {
+        None | Some(Json::Null) => return Ok(space),
+        Some(constraints) => constraints.as_array().ok_or("`constraints` is not a list of texts")?,
+    };
+    let constraint = |space: SearchSpace, text: &Json| {
+        let text = text.as_str().ok_or_else(|| format!("`constraints` has {text}, which is no text"))?;
+        Ok(space.constrain(text.parse::<Constraint>().map_err(|error| error.to_string())?))
+    };
+    texts.iter().try_fold(space, constraint)
 }
 
 fn count(fields: &Map<String, Json>, key: &str) -> Result<Option<u64>, String> {

@@ -36,6 +36,21 @@ fn check_error(session: &mut Session, line: impl AsRef<[u8]>, words: &str) {
 }
 
 #[test]
+fn constraints_hold_at_every_point_asked_for() {
+    let mut session = begun(r#", "constraints": ["depth < 6 or lr > 0.1", "depth * degree <= 12"]"#);
+    for number in 0..30 {
+        let params = ask(&mut session)["params"].clone();
+        let value = |name: &str| params[name].as_f64();
+        let (lr, depth) = (value("lr").unwrap(), value("depth").unwrap());
+        assert!(depth < 6.0 || lr > 0.1, "{params}");
+        assert!(value("degree").is_none_or(|degree| depth * degree <= 12.0), "{params}");
+        tell(&mut session, number, (lr - 0.3).powi(2) + (depth - 9.0).powi(2) / 20.0);
+    }
+    let error = Session::new().answer(format!(r#"{STUDY}, "constraints": ["dept < 3"]}}"#).replace('\n', " "));
+    assert!(error.unwrap().contains("did you mean `depth`?"));
+}
+
+#[test]
 fn the_order_in_which_results_are_told_changes_nothing() {
     let [forwards, backwards] = [false, true].map(|reversed| {
         let mut session = begun("");

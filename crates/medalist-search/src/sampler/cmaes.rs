@@ -13,9 +13,10 @@ mod strategy;
 use std::fmt;
 use std::sync::Mutex;
 
+use super::allowed::first_allowed;
 use super::encoding::Encoding;
 use super::generations::Results;
-use super::{History, Sampler};
+use super::{History, Random, Sampler};
 use crate::error::Result;
 use crate::seed::Seed;
 use crate::space::{Params, SearchSpace};
@@ -62,7 +63,7 @@ impl Sampler for Cmaes {
         &self,
         space: &SearchSpace,
         history: &History,
-        _pending: &[Params],
+        pending: &[Params],
         number: u64,
         seed: Seed,
     ) -> Result<Option<Params>> {
@@ -83,10 +84,17 @@ impl Sampler for Cmaes {
             None => Run::new(&problem),
         };
         run.advance(&problem, &results);
-        let row = run.draw(&problem, number).row;
+        let proposed = first_allowed(space, seed, |seed| {
+            let problem = Problem { seed, ..problem.clone() };
+            Some(encoding.params(&run.draw(&problem, number).row))
+        });
         let digest = results.digest(run.n_used);
         *cache = Some(Cached { space: space.clone(), seed, digest, run });
-        Ok(Some(encoding.params(&row)))
+        drop(cache);
+        match proposed {
+            Some(params) => Ok(Some(params)),
+            None => Random.sample(space, history, pending, number, seed),
+        }
     }
 }
 

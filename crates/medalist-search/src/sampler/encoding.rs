@@ -106,6 +106,11 @@ impl<'a> Encoding<'a> {
         })
     }
 
+    /// Whether all constraints of the space hold at a row.
+    pub fn allows(&self, row: &[f64]) -> bool {
+        self.space.constraints().is_empty() || self.space.allows(&self.params(row))
+    }
+
     /// What a parameter depends on: positions of earlier parameters, and by cell or category whether it is active there. A parent with too many values to have cells counts as never allowing it.
     pub fn conditions(&self, position: usize) -> Vec<(usize, Vec<bool>)> {
         let n_cells = |parent: usize| match &self.dimensions[parent].shape {

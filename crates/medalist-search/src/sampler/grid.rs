@@ -2,6 +2,7 @@
 //!
 //! Points are counted, not listed: trial n's point is read off its number like digits in a mixed radix, so a grid of a billion points costs no memory. Staged parameters are the last digit, so that consecutive trials share a fit.
 
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use super::{History, Sampler};
@@ -10,16 +11,56 @@ use crate::seed::Seed;
 use crate::space::{Domain, Parameter, Params, SearchSpace, Value, holds};
 
 /// With nothing named, runs over each parameter's own levels. Otherwise over the named parameters: their choices, or `levels` values spread evenly over their range (their own levels where `levels` is 0). Parameters it does not run over stay at their defaults; a choice among branches is always run over.
-#[derive(Debug)]
 pub struct Grid {
     levels: usize,
     named: Vec<String>,
     /// The axes of the space asked about last: they depend on nothing else, and a long axis costs more than a point.
-    axes: Mutex<Option<(SearchSpace, Axes)>>,
+    axes: Mutex<Option<(SearchSpace, Arc<Axes>)>>,
 }
 
-/// For each parameter, the values that it runs over.
-type Axes = Arc<Vec<Vec<Value>>>;
+struct Axes {
+    /// For each parameter, the values that it runs over.
+    values: Vec<Vec<Value>>,
+    /// In a space with constraints, the numbers of the points at which they hold.
+    allowed: Option<Vec<u64>>,
+}
+
+/// The points of a grid with constraints are gone through one by one.
+const MOST_CHECKED: u64 = 1_000_000;
+
+impl Axes {
+    fn new(space: &SearchSpace, values: Vec<Vec<Value>>) -> Result<Axes> {
+        let mut axes = Axes { values, allowed: None };
+        let Some(constraint) = space.constraints().first() else { return Ok(axes) };
+        let n_points = axes.n_points(space);
+        if n_points > MOST_CHECKED {
+            let message =
+                format!("would be checked at {n_points} points of a grid, more than {MOST_CHECKED}: take fewer levels");
+            return Err(Error::InvalidConstraint { constraint: constraint.to_string(), message });
+        }
+        let holds = |number: &u64| axes.point(space, *number).is_some_and(|params| space.allows(&params));
+        axes.allowed = Some((0..n_points).filter(holds).collect());
+        Ok(axes)
+    }
+
+    /// Constraints aside.
+    fn n_points(&self, space: &SearchSpace) -> u64 {
+        let mut blocks = Blocks::new(space, &self.values, u64::MAX);
+        blocks.visit(0, &mut Params::new());
+        blocks.n_points
+    }
+
+    /// Constraints aside.
+    fn point(&self, space: &SearchSpace, number: u64) -> Option<Params> {
+        Blocks::new(space, &self.values, number).visit(0, &mut Params::new())
+    }
+}
+
+impl fmt::Debug for Grid {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Grid").field("levels", &self.levels).field("named", &self.named).finish_non_exhaustive()
+    }
+}
 
 impl Sampler for Grid {
     fn name(&self) -> &str {
@@ -32,9 +73,7 @@ impl Sampler for Grid {
 
     fn len(&self, space: &SearchSpace) -> Result<Option<u64>> {
         let axes = self.axes(space)?;
-        let mut blocks = Blocks { space, axes: &axes, parents: parents(space), skip: u64::MAX, n_points: 0 };
-        blocks.visit(0, &mut Params::new());
-        Ok(Some(blocks.n_points))
+        Ok(Some(axes.allowed.as_ref().map_or_else(|| axes.n_points(space), |allowed| allowed.len() as u64)))
     }
 
     fn sample(
@@ -46,8 +85,10 @@ impl Sampler for Grid {
         _seed: Seed,
     ) -> Result<Option<Params>> {
         let axes = self.axes(space)?;
-        let mut blocks = Blocks { space, axes: &axes, parents: parents(space), skip: number, n_points: 0 };
-        Ok(blocks.visit(0, &mut Params::new()))
+        Ok(match &axes.allowed {
+            None => axes.point(space, number),
+            Some(allowed) => allowed.get(number as usize).and_then(|&place| axes.point(space, place)),
+        })
     }
 }
 
@@ -57,14 +98,14 @@ impl Grid {
     }
 
     /// The values that each parameter runs over where it is active; its default alone where it is not run over.
-    fn axes(&self, space: &SearchSpace) -> Result<Axes> {
+    fn axes(&self, space: &SearchSpace) -> Result<Arc<Axes>> {
         let mut known = self.axes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some((of, axes)) = known.as_ref()
             && of == space
         {
             return Ok(axes.clone());
         }
-        let axes = Arc::new(self.axes_of(space)?);
+        let axes = Arc::new(Axes::new(space, self.axes_of(space)?)?);
         *known = Some((space.clone(), axes.clone()));
         Ok(axes)
     }
@@ -120,7 +161,11 @@ struct Blocks<'a> {
     n_points: u64,
 }
 
-impl Blocks<'_> {
+impl<'a> Blocks<'a> {
+    fn new(space: &'a SearchSpace, axes: &'a [Vec<Value>], skip: u64) -> Self {
+        Blocks { space, axes, parents: parents(space), skip, n_points: 0 }
+    }
+
     /// The point that is looked for, when it lies in a block with the parents' values in `params`. `next` is the first parameter whose value is open.
     fn visit(&mut self, next: usize, params: &mut Params) -> Option<Params> {
         for (i, parameter) in self.space.parameters().iter().enumerate().skip(next) {

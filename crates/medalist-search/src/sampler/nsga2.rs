@@ -56,6 +56,9 @@ impl Nsga2 {
         for _ in 0..MOST_CHILDREN {
             let row = breeding.child(population)?;
             let params = encoding.params(&row);
+            if !encoding.allows(&row) {
+                continue;
+            }
             let is_known = tried.contains(&params) || pending.contains(&params);
             child = Some(params);
             if !is_known {

@@ -5,13 +5,16 @@
 use rand::Rng;
 
 use super::{History, Sampler};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::seed::Seed;
 use crate::space::{Params, SearchSpace};
 
-/// Each trial from a stream of its own.
+/// Each trial from a stream of its own; drawn again where a constraint does not hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Random;
+
+/// Draws until one meets the constraints of the space.
+const MOST_DRAWS: u64 = 10_000;
 
 impl Sampler for Random {
     fn name(&self) -> &str {
@@ -32,6 +35,14 @@ impl Sampler for Random {
     ) -> Result<Option<Params>> {
         let mut rng = seed.child("trial", number).rng();
         // The upper 53 bits: every multiple of 2^-53 in [0, 1) alike.
-        Ok(Some(space.from_unit(|_| (rng.next_u64() >> 11) as f64 * 2f64.powi(-53))))
+        let mut draw = || space.from_unit(|_| (rng.next_u64() >> 11) as f64 * 2f64.powi(-53));
+        for _ in 0..MOST_DRAWS {
+            let params = draw();
+            if space.allows(&params) {
+                return Ok(Some(params));
+            }
+        }
+        let constraints: Vec<String> = space.constraints().iter().map(|constraint| format!("`{constraint}`")).collect();
+        Err(Error::NoPoint { constraints: constraints.join(" and "), n_draws: MOST_DRAWS })
     }
 }

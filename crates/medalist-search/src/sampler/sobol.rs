@@ -2,12 +2,12 @@
 //!
 //! Burley, *Practical Hash-based Owen Scrambling*, JCGT 9(4), 2020. A coordinate has 23 bits.
 
-use super::{History, Sampler};
+use super::{History, Random, Sampler};
 use crate::error::Result;
 use crate::seed::Seed;
 use crate::space::{Params, SearchSpace};
 
-/// One dimension for each parameter of the space, active or not, so that a branch's points are even too.
+/// One dimension for each parameter of the space, active or not, so that a branch's points are even too. Where a constraint does not hold, a random point takes the place of Sobol's.
 #[derive(Clone, Copy, Debug)]
 pub struct Sobol;
 
@@ -28,18 +28,22 @@ impl Sampler for Sobol {
     fn sample(
         &self,
         space: &SearchSpace,
-        _history: &History,
-        _pending: &[Params],
+        history: &History,
+        pending: &[Params],
         number: u64,
         seed: Seed,
     ) -> Result<Option<Params>> {
         let points = seed.child("sobol", number / N_POINTS);
         let scramble = |block: usize| points.child("dimensions", block as u64).to_u64() as u32;
         let first = scramble(0);
-        Ok(Some(space.from_unit(|i| {
+        let params = space.from_unit(|i| {
             let (block, dimension) = (i / N_DIMENSIONS, (i % N_DIMENSIONS) as u32);
             let scramble = if block == 0 { first } else { scramble(block) };
             f64::from(sobol_burley::sample((number % N_POINTS) as u32, dimension, scramble))
-        })))
+        });
+        match space.allows(&params) {
+            true => Ok(Some(params)),
+            false => Random.sample(space, history, pending, number, seed.child("instead", 0)),
+        }
     }
 }

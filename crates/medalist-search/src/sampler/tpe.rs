@@ -8,9 +8,10 @@ mod parzen;
 mod evidence;
 mod stage;
 
+use super::allowed::first_allowed;
 use super::encoding::Encoding;
 use super::normals::Normals;
-use super::{History, Sampler, Sobol};
+use super::{History, Random, Sampler, Sobol};
 use crate::error::Result;
 use crate::seed::Seed;
 use crate::space::{Params, SearchSpace};
@@ -52,18 +53,25 @@ impl Sampler for Tpe {
         if evidence.n_finished() < N_STARTUP {
             return Sobol.sample(space, history, pending, number, seed);
         }
-        let mut normals = Normals(seed.child("trial", number).rng());
-        let mut row = vec![f64::NAN; encoding.len()];
-        for stage in Stage::all(space, &encoding) {
-            encoding.fix(&mut row);
-            if encoding.is_active(stage.open[0], &row) {
-                let axes: Vec<Axis> = stage.positions().map(|position| Axis::new(space, &encoding, position)).collect();
-                let chosen = choose(&encoding, &evidence, &stage, &axes, &row, &mut normals);
-                stage.open.iter().zip(chosen).for_each(|(&position, at)| row[position] = at);
+        let proposed = first_allowed(space, seed.child("trial", number), |seed| {
+            let mut normals = Normals(seed.rng());
+            let mut row = vec![f64::NAN; encoding.len()];
+            for stage in Stage::all(space, &encoding) {
+                encoding.fix(&mut row);
+                if encoding.is_active(stage.open[0], &row) {
+                    let axes: Vec<Axis> =
+                        stage.positions().map(|position| Axis::new(space, &encoding, position)).collect();
+                    let chosen = choose(&encoding, &evidence, &stage, &axes, &row, &mut normals);
+                    stage.open.iter().zip(chosen).for_each(|(&position, at)| row[position] = at);
+                }
             }
+            encoding.fix(&mut row);
+            Some(encoding.params(&row))
+        });
+        match proposed {
+            Some(params) => Ok(Some(params)),
+            None => Random.sample(space, history, pending, number, seed),
         }
-        encoding.fix(&mut row);
-        Ok(Some(encoding.params(&row)))
     }
 }
 

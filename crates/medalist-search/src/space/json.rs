@@ -8,6 +8,7 @@ use super::{Parameter, SearchSpace};
 use crate::error::{Error, Result};
 
 const NUMBER_KEYS: [&str; 9] = ["name", "type", "low", "high", "log", "step", "default", "title", "when"];
+const COUNT_KEYS: [&str; 10] = ["name", "type", "low", "high", "log", "step", "fidelity", "default", "title", "when"];
 const CHOICE_KEYS: [&str; 7] = ["name", "type", "choices", "ordered", "default", "title", "when"];
 
 impl SearchSpace {
@@ -30,7 +31,7 @@ impl SearchSpace {
 }
 
 impl Parameter {
-    /// A parameter from its fields: `type` is `float` or `int` (with `low`, `high`, and optionally `log` and `step`) or `categorical` (with `choices`, and optionally `ordered`); all may have `default`, `title`, and `when` (`{"param": NAME, "in": [VALUES]}`, or a list of these that must all hold).
+    /// A parameter from its fields: `type` is `float` or `int` (with `low`, `high`, and optionally `log` and `step`, and of an int `fidelity`) or `categorical` (with `choices`, and optionally `ordered`); all may have `default`, `title`, and `when` (`{"param": NAME, "in": [VALUES]}`, or a list of these that must all hold).
     ///
     /// # Errors
     /// When a field is missing, unknown or of the wrong type.
@@ -64,10 +65,11 @@ fn read(name: &str, fields: &Map<String, Json>) -> Result<Parameter, String> {
             if flag(fields, "log")? { parameter.log() } else { parameter }
         }
         Some("int") => {
-            known(fields, &NUMBER_KEYS)?;
+            known(fields, &COUNT_KEYS)?;
             let end = |key: &str| fields.get(key).and_then(whole).ok_or_else(|| not_a(fields, key, "whole number"));
             let parameter = Parameter::int(name, end("low")?, end("high")?);
             let parameter = if given(fields, "step") { parameter.step(end("step")? as f64) } else { parameter };
+            let parameter = if flag(fields, "fidelity")? { parameter.fidelity() } else { parameter };
             if flag(fields, "log")? { parameter.log() } else { parameter }
         }
         Some("categorical") => {

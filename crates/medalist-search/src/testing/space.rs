@@ -1,6 +1,6 @@
 //! Spaces that a sampler must manage.
 
-use crate::space::{Parameter, SearchSpace};
+use crate::space::{Constraint, Parameter, SearchSpace};
 
 /// By name.
 pub(super) fn spaces() -> Vec<(&'static str, SearchSpace)> {
@@ -44,6 +44,22 @@ pub(super) fn spaces() -> Vec<(&'static str, SearchSpace)> {
                 .with(Parameter::int("only", 4, 4).when("optimizer", ["adam"]))
                 .with(Parameter::choice("deepest", ["a", "b", "c"]).when("only", [4]).when("layers", [3])),
         ),
+        (
+            "constraints",
+            SearchSpace::new()
+                .with(Parameter::int("depth", 1, 8).levels([2, 8]).default(3))
+                .with(Parameter::int("leaves", 2, 256).log().levels([4, 64]).default(6))
+                .with(Parameter::float("rate", 0.0, 1.0).levels([0.1, 0.9]).default(0.2))
+                .with(Parameter::choice("kind", ["plain", "wide"]))
+                .with(Parameter::int("width", 1, 9).when("kind", ["wide"]))
+                .constrain(constraint("leaves <= 2 ^ depth and leaves > 2 ^ (depth - 2)"))
+                .constrain(constraint("rate * depth <= 1 or kind == 'wide'"))
+                .constrain(constraint("width >= depth")),
+        ),
         ("300 parameters", many),
     ]
+}
+
+fn constraint(text: &str) -> Constraint {
+    text.parse().expect("written by hand")
 }

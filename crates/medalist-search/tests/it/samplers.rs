@@ -148,6 +148,25 @@ fn a_grid_goes_branch_by_branch_with_stages_innermost() {
 }
 
 #[test]
+fn a_grid_leaves_out_what_a_constraint_does() {
+    let space = models().constrain("`boost.depth` > 3 or ridge.alpha < 1".parse().unwrap());
+    // Neither part has a value in the other's branch, so that the whole holds everywhere.
+    assert_eq!(Grid::new(0, Vec::new()).len(&space), Ok(Some(7)));
+    let space = space.constrain("boost.depth > 3".parse().unwrap()).constrain("ridge.alpha < 1".parse().unwrap());
+    let left = [
+        "model=ridge ridge.alpha=0.1",
+        "boost.depth=4 boost.loss=l2 boost.trees=10 model=boost",
+        "boost.depth=4 boost.loss=l2 boost.trees=20 model=boost",
+        "model=mean",
+    ];
+    check_grid(&space, 0, &[], &left);
+    let huge = (0..30).fold(SearchSpace::new(), |space, i| space.with(Parameter::float(format!("x{i}"), 0.0, 1.0)));
+    let named = (0..30).map(|i| format!("x{i}")).collect();
+    let error = Grid::new(10, named).len(&huge.constrain("x0 < x1".parse().unwrap())).unwrap_err().to_string();
+    assert!(error.contains("take fewer levels"), "{error}");
+}
+
+#[test]
 fn named_parameters_of_one_branch_do_not_multiply_another() {
     check_grid(
         &models(),

@@ -9,6 +9,7 @@ use crate::sampler::normals::Normals;
 use crate::seed::Seed;
 
 /// Which parameters are coordinates, and which are choices.
+#[derive(Clone)]
 pub(super) struct Coordinates {
     /// Per coordinate the position of its parameter in the space, and where its values meet.
     pub numbers: Vec<(usize, Thresholds)>,

@@ -23,6 +23,7 @@ pub(super) struct Run {
 }
 
 /// What a run is about.
+#[derive(Clone)]
 pub(super) struct Problem<'a> {
     pub space: &'a SearchSpace,
     pub encoding: &'a Encoding<'a>,

@@ -50,7 +50,7 @@ impl Search<'_> {
     }
 
     fn candidate(&self, row: Vec<f64>) -> Option<Candidate> {
-        if self.known.iter().any(|known| same(known, &row)) {
+        if self.known.iter().any(|known| same(known, &row)) || !self.neighbourhood.encoding.allows(&row) {
             return None;
         }
         let mut normal = self.forest.predict(&row);

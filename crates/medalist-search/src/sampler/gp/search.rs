@@ -49,7 +49,7 @@ impl Search<'_> {
                 rows.push(row);
             }
         }
-        let rows = distinct(rows);
+        let rows = self.allowed(distinct(rows));
         let mut candidates = self.scored(improvement, rows);
         candidates.sort_by(|a, b| b.value.total_cmp(&a.value));
         candidates.truncate(N_KEPT);
@@ -65,6 +65,12 @@ impl Search<'_> {
         }
         candidates.sort_by(|a, b| b.value.total_cmp(&a.value));
         candidates
+    }
+
+    /// Those at which the constraints of the space hold.
+    fn allowed(&self, mut rows: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+        rows.retain(|row| self.neighbourhood.encoding.allows(row));
+        rows
     }
 
     fn scored(&self, improvement: &Improvement, rows: Vec<Vec<f64>>) -> Vec<Candidate> {
@@ -108,7 +114,7 @@ impl Search<'_> {
             return;
         }
         self.neighbourhood.encoding.settle(&mut row, |_| 0.5);
-        let mut climbed = self.scored(improvement, vec![row]);
+        let mut climbed = self.scored(improvement, self.allowed(vec![row]));
         if let Some(climbed) = climbed.pop()
             && climbed.value > candidate.value
         {
@@ -121,6 +127,7 @@ impl Search<'_> {
         let mut moved = false;
         for _ in 0..4 {
             let rows = self.neighbourhood.neighbours(&candidate.row);
+            let rows = self.allowed(rows);
             if rows.is_empty() {
                 return false;
             }
