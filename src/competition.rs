@@ -152,7 +152,20 @@ impl Competition {
     /// # Errors
     /// When the rows do not make such folds, or the scheme leaves no choice of their number.
     pub fn folds(&self, n_folds: Option<usize>) -> Result<Vec<Fold>> {
-        folds::folds(self, n_folds)
+        folds::folds(self, n_folds, 0)
+    }
+
+    /// Folds of the same scheme, as many as there are in `first`, drawn anew for each further look at a point; from 1.
+    ///
+    /// # Errors
+    /// Those of [`Competition::folds`].
+    pub fn folds_of_look(&self, first: &[Fold], look: u32) -> Result<Vec<Fold>> {
+        folds::folds(self, Some(first.len() / self.config.folds.repeats), look)
+    }
+
+    /// Whether folds are drawn, so that they can be drawn anew.
+    pub fn draws_folds(&self) -> bool {
+        self.config.folds.scheme.is_drawn()
     }
 
     /// The sample submission, where there is one.

@@ -4,6 +4,7 @@
 
 mod objective;
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use medalist_search::{Cancel, Params, SearchSpace, Seed, StudySpec, TrialError, Value};
@@ -33,6 +34,8 @@ pub struct Evaluation<'a> {
     metric: Box<dyn Metric>,
     scale: TargetScale,
     folds: Vec<Fold>,
+    /// Those of further looks at a point, drawn when they are first wanted.
+    further: Vec<OnceLock<Result<Vec<Fold>>>>,
     space: SearchSpace,
     /// What is measured beside the score.
     measures: Vec<Measure>,
@@ -89,6 +92,7 @@ impl<'a> Evaluation<'a> {
             metric,
             scale,
             folds,
+            further: (1..spec.looks).map(|_| OnceLock::new()).collect(),
             space,
             measures,
             seed,
@@ -110,6 +114,14 @@ impl<'a> Evaluation<'a> {
 
     pub fn folds(&self) -> &[Fold] {
         &self.folds
+    }
+
+    fn folds_of(&self, look: u32) -> Result<&[Fold]> {
+        let Some(further) = look.checked_sub(1) else { return Ok(&self.folds) };
+        let cell = self.further.get(further as usize);
+        let cell = cell.ok_or_else(|| Error::unexpected(format!("there are no folds for look {look}")))?;
+        let folds = cell.get_or_init(|| self.competition.folds_of_look(&self.folds, look));
+        folds.as_deref().map_err(Error::clone)
     }
 
     /// Predictions for the test rows, one matrix per target, by the model fitted on all training rows.
@@ -187,8 +199,9 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Fits and predicts one fold: one prediction per trial (or stage).
-    fn predict_fold(&self, point: &Point, number: usize, seed: Seed) -> Result<Vec<Predicted>> {
-        let fold = &self.folds[number];
+    fn predict_fold(&self, point: &Point, look: u32, number: usize, seed: Seed) -> Result<Vec<Predicted>> {
+        let fold = &self.folds_of(look)?[number];
+        let number = look as usize * self.folds.len() + number;
         let model = point.build()?;
         if !point.entry.interruptible {
             let estimate = model.estimate_seconds(fold.train.len(), self.competition.features.columns().len());

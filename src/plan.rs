@@ -34,6 +34,9 @@ pub use space::{joint_space, why_not};
 /// Trials of a search that has neither `--trials` nor `--time`.
 pub const DEFAULT_TRIALS: u64 = 60;
 
+/// How often a point of a sweep may be evaluated, where nothing is said.
+pub const DEFAULT_LOOKS: u32 = 3;
+
 /// Points that a named range has in a grid, where nothing is said.
 pub const DEFAULT_LEVELS: usize = 5;
 
@@ -102,6 +105,9 @@ pub struct Plan {
     /// See [`StudySpec::asynchronous`].
     #[serde(rename = "async", skip_serializing_if = "Option::is_none")]
     pub asynchronous: Option<bool>,
+    /// How often a point may be evaluated, each time on other folds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looks: Option<u32>,
     pub study: Option<String>,
     pub pruner: Option<Pruning>,
     /// Such as `4G`, `500M`.
@@ -129,7 +135,7 @@ impl SetValue {
 }
 
 /// The keys of a plan file.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "competition",
     "search",
     "objectives",
@@ -147,6 +153,7 @@ const KEYS: [&str; 21] = [
     "window",
     "interleave",
     "async",
+    "looks",
     "study",
     "pruner",
     "memory",
@@ -194,6 +201,7 @@ impl Plan {
             window: self.window.or(other.window),
             interleave: self.interleave.or(other.interleave),
             asynchronous: self.asynchronous.or(other.asynchronous),
+            looks: self.looks.or(other.looks),
             study: self.study.or(other.study),
             pruner: self.pruner.or(other.pruner),
             memory: self.memory.or(other.memory),
@@ -274,6 +282,7 @@ impl Plan {
             let error = Error::usage(format!("`--search {}` looks at the score alone", self.search().name()));
             return Err(error.help("search several objectives by nsga2, random, sobol or grid"));
         }
+        let looks = self.looks(competition, &sampler)?;
         let defaults = match self.search() {
             Search::GRID => Vec::new(),
             // Where a constraint leaves a model's default point out, the search alone finds its points.
@@ -298,6 +307,7 @@ impl Plan {
             window: self.window.unwrap_or(DEFAULT_WINDOW),
             interleave: self.interleave.unwrap_or(0),
             asynchronous: self.asynchronous.unwrap_or(false),
+            looks,
             seed: self.seed.unwrap_or(0),
             objectives,
             n_folds: folds.len(),
@@ -313,6 +323,19 @@ impl Plan {
         };
         spec.validate()?;
         Ok(spec)
+    }
+
+    /// How often a point may be evaluated: where folds are drawn, and the sampler can ask again, [`DEFAULT_LOOKS`] times unless something else is said.
+    fn looks(&self, competition: &Competition, sampler: &SamplerSpec) -> Result<u32> {
+        match self.looks {
+            Some(looks) if looks > 1 && !competition.draws_folds() => {
+                let scheme = competition.config.folds.scheme.name();
+                let error = Error::usage(format!("the fold scheme `{scheme}` gives the same folds each time"));
+                Err(error.help("leave `looks` out: a further look would see nothing new"))
+            }
+            Some(looks) => Ok(looks),
+            None => Ok(if competition.draws_folds() && sampler.can_look_again() { DEFAULT_LOOKS } else { 1 }),
+        }
     }
 
     /// The models named, or all that fit the competition.

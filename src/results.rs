@@ -96,12 +96,14 @@ pub fn counted(store: &dyn Store, study: &str) -> Result<Vec<Trial>> {
     Ok(trials)
 }
 
-/// A trial's row; None where it has no score.
-pub fn row(spec: &StudySpec, trial: &Trial) -> Option<Row> {
+/// A trial's row, with what further looks at its point have added; None where it has no score.
+pub fn row(spec: &StudySpec, trial: &Trial, further: &[&Trial]) -> Option<Row> {
     if trial.state != TrialState::Complete {
         return None;
     }
-    let scores: Vec<f64> = trial.folds.iter().map(|fold| fold.score).collect();
+    let mut scores: Vec<f64> = trial.folds.iter().map(|fold| fold.score).collect();
+    further.iter().for_each(|look| scores.extend(at_stage_of(trial, look)));
+    let mean = scores.iter().sum::<f64>() / scores.len() as f64;
     let model = trial.params.text("model").unwrap_or_default().to_string();
     let mut params = Params::default();
     for (name, value) in trial.params.iter().filter(|(name, _)| *name != "model") {
@@ -111,12 +113,12 @@ pub fn row(spec: &StudySpec, trial: &Trial) -> Option<Row> {
         rank: 0,
         study: spec.name.clone(),
         trial: trial.number,
-        score_mean: trial.score?,
+        score_mean: if further.is_empty() { trial.score? } else { mean },
         score_std: leaderboard::sample_std(&scores),
         n_folds: scores.len(),
         model,
         params,
-        seconds: trial.seconds,
+        seconds: further.iter().fold(trial.seconds, |sum, look| sum + look.seconds),
         created: trial.created.clone(),
         public: None,
         private: None,
@@ -147,12 +149,44 @@ pub fn rows(
     Ok(leaderboard::rank(rows.concat(), direction))
 }
 
-/// The rows of one study; its choice is marked, and its front where there are several objectives.
+/// The fold scores of a further look, at the stage that the first one has chosen: its own best stage would be chosen once more.
+fn at_stage_of(trial: &Trial, look: &Trial) -> Vec<f64> {
+    if let (Some(first), Some(stages)) = (&trial.stages, &look.stages)
+        && let Some(stage) = stages.values.iter().position(|value| Some(value) == trial.params.get(&first.parameter))
+    {
+        return stages.scores[stage].clone();
+    }
+    look.folds.iter().map(|fold| fold.score).collect()
+}
+
+/// The complete trials of each point, the first of them leading: one where a point was looked at once.
+fn looks<'t>(spec: &StudySpec, trials: &'t [Trial]) -> Vec<Vec<&'t Trial>> {
+    let complete = trials.iter().filter(|trial| trial.state == TrialState::Complete);
+    if spec.looks == 1 {
+        return complete.map(|trial| vec![trial]).collect();
+    }
+    let mut points: Vec<Vec<&Trial>> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for trial in complete {
+        let place = *places.entry(trial.asked().to_json()).or_insert(points.len());
+        match points.get_mut(place) {
+            // The same folds once more would add nothing.
+            Some(looks) if looks.iter().all(|look| look.look() < trial.look()) => looks.push(trial),
+            _ => points.push(vec![trial]),
+        }
+    }
+    points
+}
+
+/// The rows of one study, one a point; its choice is marked, and its front where there are several objectives.
 pub fn study_rows(spec: &StudySpec, trials: &[Trial], choice: Option<u64>) -> Vec<Row> {
     let front = (!spec.objectives.is_empty()).then(|| pareto_front(trials, &spec.directions()));
-    let rows = trials.iter().filter_map(|trial| row(spec, trial));
+    let looks = looks(spec, trials);
+    let chosen =
+        looks.iter().find(|looks| looks.iter().any(|look| Some(look.number) == choice)).map(|looks| looks[0].number);
+    let rows = looks.iter().filter_map(|looks| row(spec, looks[0], &looks[1..]));
     let marked = |row: Row| Row {
-        best: Some(row.trial) == choice,
+        best: Some(row.trial) == chosen,
         on_front: front.as_ref().map(|front| front.binary_search(&row.trial).is_ok()),
         ..row
     };

@@ -16,7 +16,7 @@ use crate::plan::{DEFAULT_LEVELS, DEFAULT_TRIALS, Earlier, Enqueued, Pruning, Se
 use crate::program::ProgramSpec;
 
 /// The keys of the file.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "parameters",
     "constraints",
     "direction",
@@ -28,6 +28,7 @@ const KEYS: [&str; 20] = [
     "window",
     "interleave",
     "async",
+    "looks",
     "jobs",
     "folds",
     "repeats",
@@ -65,6 +66,8 @@ pub struct Settings {
     /// See [`StudySpec::asynchronous`].
     #[serde(rename = "async")]
     pub asynchronous: Option<bool>,
+    /// How often a point may be run, each time with another seed.
+    pub looks: Option<u32>,
     /// Programs that run at the same time.
     pub jobs: Option<usize>,
     pub folds: Option<usize>,
@@ -93,6 +96,7 @@ impl Settings {
             window: self.window.or(other.window),
             interleave: self.interleave.or(other.interleave),
             asynchronous: self.asynchronous.or(other.asynchronous),
+            looks: self.looks.or(other.looks),
             jobs: self.jobs.or(other.jobs),
             folds: self.folds.or(other.folds),
             repeats: self.repeats.or(other.repeats),
@@ -190,6 +194,7 @@ impl SpaceFile {
             window: settings.window.unwrap_or(DEFAULT_WINDOW),
             interleave: settings.interleave.unwrap_or(0),
             asynchronous: settings.asynchronous.unwrap_or(false),
+            looks: settings.looks.unwrap_or(1),
             seed: settings.seed.unwrap_or(0),
             n_folds: program.n_runs(),
             enqueued: enqueued.unwrap_or_default(),

@@ -64,7 +64,8 @@ pub fn study(session: &Session, spec: &StudySpec) {
         (false, 0) => format!("window {}", spec.window),
         (false, every) => format!("window {}, of every {every} trials one is a Sobol' point", spec.window),
     };
-    session.say(format!("study     {} (seed {}, {sees})", spec.name, spec.seed));
+    let looks = if spec.looks > 1 { format!(", up to {} looks at a point", spec.looks) } else { String::new() };
+    session.say(format!("study     {} (seed {}, {sees}{looks})", spec.name, spec.seed));
 }
 
 /// How a study's points are proposed, given the trials it has: on stderr.
@@ -327,6 +328,9 @@ fn show_trial(session: &Session, name: &str) -> Result<()> {
     let mut text = format!("trial     {}/{}{on}\nstate     {state}\n", spec.name, trial.number);
     if let Some(score) = trial.score {
         text += &format!("score     {score}{}\n", if best { " (the study's choice)" } else { "" });
+    }
+    if trial.look() > 0 {
+        text += &format!("look      {}: other folds than the first look at this point\n", trial.look() + 1);
     }
     for (name, value) in results::others(&spec, &trial) {
         text += &format!("{name} = {value}\n");

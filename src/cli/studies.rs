@@ -26,7 +26,7 @@ pub fn studies(session: &Session, args: &StudiesArgs) -> Result<()> {
         let trials = store.trials(&spec.name)?;
         let counted = counted(&trials);
         let best = choice(&spec, counted);
-        let score = best.and_then(|number| counted[number as usize].score);
+        let score = results::study_rows(&spec, counted, best).iter().find(|row| row.best).map(|row| row.score_mean);
         let search = spec.sampler.build().name().to_string();
         let cells = vec![
             spec.name.clone(),
@@ -51,6 +51,9 @@ pub fn trials(session: &Session, args: &TrialsArgs) -> Result<()> {
     let store = session.store()?;
     let spec = results::find_study(&store, &args.study)?;
     let mut header = vec!["trial", "state", "score"];
+    if spec.looks > 1 {
+        header.push("look");
+    }
     header.extend(spec.objectives.iter().map(|objective| objective.name.as_str()));
     header.extend(["model", "parameters", "total_seconds", "created"]);
     let mut listing = Listing::new(&header);
@@ -74,11 +77,14 @@ pub fn trials(session: &Session, args: &TrialsArgs) -> Result<()> {
         let others: BTreeMap<String, f64> = results::others(&spec, &trial).into_iter().collect();
         let mut cells =
             vec![trial.number.to_string(), state_text, trial.score.map(|score| score.to_string()).unwrap_or_default()];
+        if spec.looks > 1 {
+            cells.push((trial.look() + 1).to_string());
+        }
         let other = |objective: &ObjectiveSpec| others.get(&objective.name).map(f64::to_string).unwrap_or_default();
         cells.extend(spec.objectives.iter().map(other));
         cells.extend([model.clone(), params.join(" "), format!("{:.3}", trial.seconds), trial.created.clone()]);
         let json = json!({
-            "trial": trial.number, "state": state, "reason": reason, "score": trial.score, "model": model,
+            "trial": trial.number, "state": state, "reason": reason, "score": trial.score, "look": trial.look() + 1, "model": model,
             "objectives": others, "params": trial.params, "folds": trial.folds, "total_seconds": trial.seconds, "created": trial.created,
         });
         listing.push(cells, json);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use medalist_search::{SqliteStore, StudyOutcome, StudySpec};
+use medalist_search::{SqliteStore, StudyOutcome, StudySpec, Trial};
 use rayon::ThreadPool;
 use serde_json::json;
 
@@ -136,8 +136,10 @@ impl Job<'_> {
         let folder = workspace.submissions(&competition.slug);
         let others = results::rows(&store, competition, spec.direction, Some(&spec.name))?;
         let mut known = others.clone();
-        known.extend(begun.before.iter().filter_map(|trial| results::row(&spec, trial)));
-        let files = LeaderboardFiles::new(folder.clone(), spec.direction, known, |trial| results::row(&spec, trial));
+        known.extend(results::study_rows(&spec, &begun.before, None));
+        // What further looks add is in the files that are written at the end.
+        let row = |trial: &Trial| (trial.look() == 0).then(|| results::row(&spec, trial, &[])).flatten();
+        let files = LeaderboardFiles::new(folder.clone(), spec.direction, known, row);
         let ended = begun.run(&evaluation, &bounds, &pool, &stop, &files)?;
 
         let mut rows = others;

@@ -213,6 +213,11 @@ impl Scheme {
         matches!(self, Scheme::Group | Scheme::StratifiedGroup | Scheme::LeaveOneGroupOut)
     }
 
+    /// Whether the folds follow from a seed; else they are the same each time.
+    pub fn is_drawn(self) -> bool {
+        matches!(self, Scheme::Kfold | Scheme::Stratified | Scheme::Group | Scheme::StratifiedGroup)
+    }
+
     pub fn needs_time(self) -> bool {
         matches!(self, Scheme::TimeExpanding | Scheme::TimeBlocked)
     }
@@ -377,9 +382,7 @@ impl Config {
         if folds.scheme == Scheme::Given && folds.column.is_some() == folds.file.is_some() {
             return Err(Error::config("the fold scheme `given` needs either `column` or `file` in [folds]"));
         }
-        let is_drawn =
-            matches!(folds.scheme, Scheme::Kfold | Scheme::Stratified | Scheme::Group | Scheme::StratifiedGroup);
-        if folds.repeats > 1 && !is_drawn {
+        if folds.repeats > 1 && !folds.scheme.is_drawn() {
             return Err(Error::config(format!(
                 "the fold scheme `{scheme}` gives the same folds each time: `repeats` must be 1"
             )));

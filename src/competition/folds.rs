@@ -13,8 +13,8 @@ use crate::split::{
 };
 use crate::target::Target;
 
-/// The folds that the description asks for, `n_folds` of them where that is said.
-pub fn folds(competition: &Competition, n_folds: Option<usize>) -> Result<Vec<Fold>> {
+/// The folds that the description asks for, `n_folds` of them where that is said; for further looks at a point, drawn anew.
+pub fn folds(competition: &Competition, n_folds: Option<usize>, look: u32) -> Result<Vec<Fold>> {
     let config = &competition.config.folds;
     if matches!(config.scheme, Scheme::LeaveOneGroupOut | Scheme::Given) && n_folds.is_some() {
         let message = format!("the fold scheme `{}` says itself how many folds there are", config.scheme.name());
@@ -41,7 +41,9 @@ pub fn folds(competition: &Competition, n_folds: Option<usize>) -> Result<Vec<Fo
         given: competition.given_folds.as_deref(),
     };
     let repeated = Repeated { splitter, n_repeats: config.repeats };
-    let folds = repeated.split(&rows, Seed::new(config.seed));
+    let seed = Seed::new(config.seed);
+    let seed = if look == 0 { seed } else { seed.child("look", u64::from(look)) };
+    let folds = repeated.split(&rows, seed);
     folds.map_err(|error| if error.file.is_none() { error.file(competition.dir.join(FILE_NAME)) } else { error })
 }
 

@@ -18,14 +18,14 @@ impl Objective for Evaluation<'_> {
     fn evaluate(&self, trials: &[TrialPoint], fold: usize, _ctx: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
         let params: Vec<&Params> = trials.iter().map(|trial| trial.params).collect();
         let predicted = self.point(&params).and_then(|point| {
-            let predicted = self.predict_fold(&point, fold, trials[0].seed.child("fold", fold as u64))?;
-            Ok((point, predicted))
+            let look = trials[0].look;
+            let predicted = self.predict_fold(&point, look, fold, trials[0].seed.child("fold", fold as u64))?;
+            Ok((point, predicted, &self.folds_of(look)?[fold].valid))
         });
-        let (point, predicted) = match predicted {
+        let (point, predicted, rows) = match predicted {
             Ok(predicted) => predicted,
             Err(error) => return trials.iter().map(|_| Err(trial_error(&error))).collect(),
         };
-        let rows = &self.folds[fold].valid;
         let scored = predicted.into_iter().map(|predicted| {
             let score = self.score(rows, &predicted.outputs).map_err(|error| trial_error(&error))?;
             let others = self.measured(&predicted, &point.entry.name)?;

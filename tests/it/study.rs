@@ -50,7 +50,7 @@ fn objectives_that_cannot_be_had_are_refused_before_the_work() {
 #[test]
 fn constraints_hold_at_every_point_of_a_sweep() {
     let workspace = Workspace::with(&["penguins"]);
-    let sweep = "sweep penguins --models gbdt,ridge --folds 3 --trials 15 --no-submission --study s";
+    let sweep = "sweep penguins --search sobol --models gbdt,ridge --folds 3 --trials 15 --no-submission --study s";
     // The default of `max_depth` alone would be 6.
     workspace.write(
         "plan.toml",
@@ -130,6 +130,45 @@ fn an_asynchronous_study_is_resumed_with_the_trials_that_it_has() {
     workspace.write("plan.toml", "competition = \"penguins\"\nasync = true\ninterleave = 4\n");
     let refused = workspace.run("sweep plan.toml").fails(2);
     assert!(refused.stderr.contains("leave `interleave` out"), "{}", refused.stderr);
+}
+
+#[test]
+fn promising_points_are_looked_at_again_on_other_folds() {
+    let workspace = Workspace::with(&["penguins"]);
+    // Four points, so that nothing but further looks is left.
+    let space = "--models knn --set knn.weights=uniform,distance --set knn.p=1,2 --set prep.scale=standard --set prep.encoding=ordinal --set prep.impute=mean --set prep.indicators=true";
+    let sweep = format!("sweep penguins {space} --folds 3 --trials 11 --no-submission");
+    for jobs in [1, 2] {
+        let ran = workspace.run(&format!("{sweep} --jobs {jobs} --study with-{jobs}")).ok();
+        assert!(ran.stderr.contains("up to 3 looks at a point"), "{}", ran.stderr);
+    }
+    assert_eq!(found(&workspace, "with-1"), found(&workspace, "with-2"));
+    let trials = workspace.run("trials with-1 --output json").ok().json();
+    let trials = trials.as_array().unwrap();
+    assert!(trials.iter().any(|trial| trial["look"] == 2), "{trials:?}");
+
+    // One row a point, with the folds of all of its looks.
+    let board = workspace.run("leaderboard penguins --output json").ok().json();
+    let rows: Vec<&Json> = board.as_array().unwrap().iter().filter(|row| row["study"] == "with-1").collect();
+    assert_eq!(rows.len(), 4);
+    let n_folds: u64 = rows.iter().map(|row| row["n_folds"].as_u64().unwrap()).sum();
+    assert_eq!(n_folds, 33);
+    let first = rows.iter().find(|row| row["n_folds"].as_u64().unwrap() > 3).unwrap();
+    let same = |trial: &&Json| {
+        trial["params"]["knn.p"] == first["params"]["knn.p"]
+            && trial["params"]["knn.weights"] == first["params"]["knn.weights"]
+    };
+    let scores = |trial: &Json| -> Vec<f64> {
+        trial["folds"].as_array().unwrap().iter().map(|fold| fold["score"].as_f64().unwrap()).collect()
+    };
+    let looks: Vec<Vec<f64>> = trials.iter().filter(same).map(scores).collect();
+    // The same rows, drawn into other folds.
+    assert_ne!(looks[0], looks[1]);
+
+    let once = workspace.run(&format!("{sweep} --looks 1 --study once")).ok();
+    assert!(!once.stderr.contains("looks"), "{}", once.stderr);
+    let refused = Workspace::with(&["chicago-ridership"]).run("sweep chicago-ridership --looks 2 --dry-run").fails(2);
+    assert!(refused.stderr.contains("gives the same folds each time"), "{}", refused.stderr);
 }
 
 #[test]

@@ -75,7 +75,7 @@ impl Session {
         let fields = message.as_object().ok_or("not an object: write {\"op\": \"ask\"}, say")?;
         let Some(open) = &mut self.open else {
             let (study, windowed) = study::read(fields)?;
-            let sampler = study.sampler.build_for_noise();
+            let sampler = study.sampler.build_looking(u32::MAX);
             self.open = Some(Open { study, sampler, windowed, asked: Vec::new(), told: Vec::new() });
             return Ok(None);
         };

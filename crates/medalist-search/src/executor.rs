@@ -77,7 +77,7 @@ pub fn run(
     reporter: &dyn Reporter,
 ) -> Result<StudyOutcome> {
     study.validate()?;
-    run_with(study, study.sampler.build(), store, objective, limits, reporter)
+    run_with(study, study.build_sampler(), store, objective, limits, reporter)
 }
 
 fn run_with(
@@ -178,10 +178,11 @@ impl<'a> Executor<'a> {
         let points: Vec<TrialPoint> = unit
             .points
             .iter()
-            .map(|(number, params)| TrialPoint { number: *number, params, seed: unit.seed })
+            .map(|(number, params)| TrialPoint { number: *number, params, look: unit.look, seed: unit.seed })
             .collect();
         let begun = Instant::now();
-        let stops = |steps: &[(u64, f64)]| self.judge.stops(&unit.past, unit.id, fold, steps);
+        // A further look has no earlier one on its folds to compare with.
+        let stops = |steps: &[(u64, f64)]| unit.look == 0 && self.judge.stops(&unit.past, unit.id, fold, steps);
         let ctx = FoldContext::judged(&self.cancel, &stops);
         let outcomes = catch_unwind(AssertUnwindSafe(|| self.objective.evaluate(&points, fold, &ctx)));
         let seconds = begun.elapsed().as_secs_f64() / points.len() as f64;

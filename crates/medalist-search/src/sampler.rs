@@ -139,13 +139,18 @@ impl SamplerSpec {
         }
     }
 
-    /// For objectives that give the same point another score at each look: a sampler that can ask for a second look does.
-    pub fn build_for_noise(&self) -> Box<dyn Sampler> {
+    /// For objectives that give the same point another score at each look: a sampler that can ask again for a point that was evaluated does, so many times at most.
+    pub fn build_looking(&self, n_again: u32) -> Box<dyn Sampler> {
         match self {
-            SamplerSpec::Gp => Box::new(Gp::looking_again()),
-            SamplerSpec::Auto => Box::new(Auto::looking_again()),
+            SamplerSpec::Gp => Box::new(Gp::looking_again(n_again)),
+            SamplerSpec::Auto => Box::new(Auto::looking_again(n_again)),
             other => other.build(),
         }
+    }
+
+    /// Whether [`SamplerSpec::build_looking`] makes a difference.
+    pub fn can_look_again(&self) -> bool {
+        matches!(self, SamplerSpec::Gp | SamplerSpec::Auto)
     }
 
     /// The samplers that need no settings.

@@ -53,6 +53,9 @@ pub struct StudySpec {
     /// Nobody waits: each trial is proposed, and decided on, from the results that are in, whatever the window, and says in [`Trial::seen`] which those were. What it repeats is then what was stored, not what another run would find.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub asynchronous: bool,
+    /// How often a point may be evaluated, each time on folds and with a seed of its own: see [`crate::TrialPoint::look`]. Above 1 a sampler that can asks again for points that promise much; 1 where the same point gives the same scores.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub looks: u32,
     pub seed: u64,
     pub direction: Direction,
     /// What is optimised beside the score; each fold gives one value for each of them.
@@ -87,6 +90,7 @@ impl StudySpec {
             window: DEFAULT_WINDOW,
             interleave: 0,
             asynchronous: false,
+            looks: 1,
             seed: 0,
             direction,
             objectives: Vec::new(),
@@ -144,6 +148,9 @@ impl StudySpec {
         if self.interleave > 0 && self.asynchronous {
             return fault("it is asynchronous and interleaved: nobody waits, so leave `interleave` out".to_string());
         }
+        if self.looks == 0 {
+            return fault("it looks at no point: choose 1 (each once) or more".to_string());
+        }
         if self.n_folds == 0 {
             return fault("it has no folds: choose at least 1".to_string());
         }
@@ -164,7 +171,7 @@ impl StudySpec {
         self.space.validate()?;
         self.enqueued.iter().chain(&self.defaults).try_for_each(|point| self.space.check(point))?;
         self.prior.iter().try_for_each(|trial| self.space.check(&trial.params))?;
-        self.sampler.build().len(&self.sampled_space()).map(|_| ())
+        self.build_sampler().len(&self.sampled_space()).map(|_| ())
     }
 
     /// How many trials there can be; none when they never end.
@@ -236,7 +243,12 @@ impl StudySpec {
         Cow::Owned(self.space.at_full_fidelity())
     }
 
-    /// The seed that a point is evaluated with: of the study's seed and of the point without its staged parameters.
+    /// The sampler of this plan.
+    pub fn build_sampler(&self) -> Box<dyn Sampler> {
+        self.sampler.build_looking(self.looks - 1)
+    }
+
+    /// The seed that a point is evaluated with when it is looked at for the first time: of the study's seed and of the point without its staged parameters.
     ///
     /// Not of the trial's number, so that a point asked for twice gives the same result twice, and trials that share a fit share its seed.
     pub fn point_seed(&self, params: &Params) -> Seed {
@@ -358,6 +370,14 @@ impl fmt::Display for Flat {
 /// To two significant digits, as people write it.
 fn rounded(value: f64) -> f64 {
     format!("{value:.1e}").parse().unwrap_or(value)
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn is_one(n: &u32) -> bool {
+    *n == 1
 }
 
 fn is_zero(n: &u64) -> bool {

@@ -52,6 +52,7 @@ pub enum Origin {
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct FoldScore {
     pub objective: u32,
+    /// How often the point was evaluated before.
     pub repeat: u32,
     pub fold: u32,
     pub score: f64,
@@ -114,6 +115,20 @@ pub struct Seen {
 }
 
 impl Trial {
+    /// The point that was asked for: the stage that came out best is a result.
+    pub fn asked(&self) -> Params {
+        let mut params = self.params.clone();
+        if let Some(stages) = &self.stages {
+            params.remove(&stages.parameter);
+        }
+        params
+    }
+
+    /// How often its point was evaluated before: see [`crate::StudySpec::looks`]. 0 where it has no fold.
+    pub fn look(&self) -> u32 {
+        self.folds.first().map_or(0, |fold| fold.repeat)
+    }
+
     /// The score, and the mean over the folds of each further objective; none where the trial is not complete.
     pub fn values(&self) -> Option<Vec<f64>> {
         let others = self.others.iter().map(|values| mean(values.iter().copied()));

@@ -40,6 +40,9 @@ pub struct StudyArgs {
     /// Wait for no result: a trial sees those that are in, and keeps which they were; another run finds other points
     #[arg(long = "async", conflicts_with_all = ["window", "interleave"])]
     pub asynchronous: bool,
+    /// How often a promising point may be evaluated, each time on other folds or with another seed [default: 3 in a sweep whose folds are drawn, else 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub looks: Option<u32>,
     /// The study's name [default: made from the plan, so that the same command continues it]
     #[arg(long = "study", value_name = "NAME")]
     pub name: Option<String>,
@@ -128,6 +131,7 @@ impl SweepArgs {
             window: study.window,
             interleave: study.interleave,
             asynchronous: study.asynchronous.then_some(true),
+            looks: study.looks,
             study: study.name.clone(),
             pruner: self.pruner.clone(),
             memory: self.memory.clone(),
@@ -209,6 +213,7 @@ impl OptimizeArgs {
             window: study.window,
             interleave: study.interleave,
             asynchronous: study.asynchronous.then_some(true),
+            looks: study.looks,
             jobs: self.jobs,
             folds: None,
             repeats: None,

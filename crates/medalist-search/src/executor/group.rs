@@ -18,6 +18,8 @@ pub struct Group {
     /// What decisions on their steps read.
     pub past: Arc<[Arc<Curve>]>,
     pub members: Vec<Member>,
+    /// The same for all members.
+    pub look: u32,
     pub seed: Seed,
     /// Folds below this one are ready, running or done.
     pub n_opened: usize,
@@ -34,6 +36,8 @@ pub struct Member {
     pub created: String,
     /// See [`Trial::seen`].
     pub seen: Vec<Seen>,
+    /// How often its point was evaluated before.
+    pub look: u32,
     folds: Vec<Option<Fold>>,
     /// Objectives beyond the score.
     n_others: usize,
@@ -79,6 +83,7 @@ impl Member {
             origin,
             created,
             seen: Vec::new(),
+            look: 0,
             folds,
             n_others: study.objectives.len(),
             shown: vec![Default::default(); study.n_folds],
@@ -128,7 +133,7 @@ impl Member {
         let stage = best_stage(&folds, direction);
         let score = |(i, fold): (usize, &&Fold)| FoldScore {
             objective: 0,
-            repeat: 0,
+            repeat: self.look,
             fold: i as u32,
             score: fold.scores[stage],
             seconds: self.shown[i].1,

@@ -22,8 +22,11 @@ impl Judge {
     }
 
     /// What decisions on later trials read of a finished one.
+    ///
+    /// Of a further look nothing: it has folds of its own.
     pub fn curve(&self, trial: &Trial) -> Arc<Curve> {
         Arc::new(match self.budget.resource {
+            _ if trial.look() > 0 => Curve { number: trial.number, ..Curve::default() },
             Resource::Folds => Curve::of_folds(trial),
             Resource::Steps => Curve::of_steps(trial),
         })
@@ -31,7 +34,7 @@ impl Judge {
 
     /// Whether a trial stops after the folds it has.
     pub fn prunes(&self, past: &[Arc<Curve>], trial: &Trial) -> bool {
-        self.budget.resource == Resource::Folds && self.decides(past, &Curve::of_folds(trial))
+        self.budget.resource == Resource::Folds && trial.look() == 0 && self.decides(past, &Curve::of_folds(trial))
     }
 
     /// Whether trial `number` stops inside of a fold, at the last of these steps. Trials are compared by their first folds alone: what a trial comes to in a later one says how far it came before, not how good it is.

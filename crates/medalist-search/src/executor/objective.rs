@@ -16,7 +16,9 @@ pub type Artifact = Box<dyn Any + Send>;
 pub struct TrialPoint<'a> {
     pub number: u64,
     pub params: &'a Params,
-    /// Of the study's seed and of the point without its staged parameters, not of the number: see [`crate::StudySpec::point_seed`].
+    /// How often the point was evaluated before: a further look is at other folds, or other noise. See [`crate::StudySpec::looks`].
+    pub look: u32,
+    /// Of the study's seed, of the point without its staged parameters and of the look, not of the number: see [`crate::StudySpec::point_seed`].
     pub seed: Seed,
 }
 

@@ -34,6 +34,8 @@ pub struct Planner<'a> {
     ahead: BTreeSet<u64>,
     /// Trials of an earlier run: finished ones, and in an asynchronous study also those that were only begun.
     stored: BTreeMap<u64, Trial>,
+    /// The trials of each point, where one may have several.
+    looks: BTreeMap<String, Vec<u64>>,
     /// Kept where the sampler or the pruner reads it.
     view: View<'a>,
     /// The scores of finished trials beyond the unbroken prefix.
@@ -63,6 +65,7 @@ impl<'a> Planner<'a> {
             end: end.unwrap_or(u64::MAX),
             peeked: None,
             ahead: BTreeSet::new(),
+            looks: BTreeMap::new(),
             stored: stored.into_iter().map(|trial| (trial.number, trial)).collect(),
             beyond: BTreeMap::new(),
             best_score: None,
@@ -202,6 +205,7 @@ impl<'a> Planner<'a> {
         let fitted = self.study.fitted(&proposal.params);
         let shares_fit = fitted.len() < proposal.params.len();
         let seed = self.study.point_seed(&proposal.params);
+        let mut look = 0;
         let mut memory = 0;
         let mut members = Vec::new();
         let mut number = first;
@@ -209,6 +213,7 @@ impl<'a> Planner<'a> {
         while let Some(admitted) = proposal.take() {
             if let Some(member) = self.admit(number, admitted)? {
                 memory = self.objective.memory(&member.params).max(memory);
+                look = member.look;
                 members.push(member);
             }
             number = self.next;
@@ -223,13 +228,15 @@ impl<'a> Planner<'a> {
         }
         // On steps all of it is in: the group waited for it.
         let past = if self.study.prune_on == Resource::Steps { self.view.curves(first) } else { &[] }.into();
-        let group = Group { first, past, members, seed, n_opened: 0, n_running: 0, memory, started: false };
+        let seed = if look == 0 { seed } else { seed.child("look", u64::from(look)) };
+        let group = Group { first, past, members, look, seed, n_opened: 0, n_running: 0, memory, started: false };
         Ok(Some(group).filter(|group| !group.members.is_empty()))
     }
 
     /// Begins a trial, unless it is stored as finished: then it counts.
     fn admit(&mut self, number: u64, proposal: Proposal) -> Result<Option<Member>> {
         let Proposal { params, origin, seen } = proposal;
+        let look = self.look(number, &params, origin);
         if self.sampler.depends_on_history() || (self.study.asynchronous && self.keeps_history()) {
             self.view.opened(number, params.clone());
         }
@@ -244,10 +251,7 @@ impl<'a> Planner<'a> {
         }
         let stored = self.stored.remove(&number);
         if let Some(stored) = &stored {
-            let mut asked = stored.params.clone();
-            if let Some(stages) = &stored.stages {
-                asked.remove(&stages.parameter);
-            }
+            let asked = stored.asked();
             if asked != params {
                 let (stored, proposed) = (asked.to_string(), params.to_string());
                 return Err(Error::TrialChanged { study: self.study.name.clone(), number, stored, proposed });
@@ -263,9 +267,22 @@ impl<'a> Planner<'a> {
                 let created = stored.map_or_else(clock::now, |stored| stored.created);
                 let mut member = Member::new(number, params, origin, created, self.study);
                 member.seen.extend(seen);
+                member.look = look;
                 Ok(Some(member))
             }
         }
+    }
+
+    /// How often the point of a trial was evaluated in the trials below it. Trials that depend on no result may be opened before those: they are first looks.
+    fn look(&mut self, number: u64, params: &Params, origin: Origin) -> u32 {
+        if self.study.looks == 1 {
+            return 0;
+        }
+        let looks = self.looks.entry(params.to_json()).or_default();
+        let below = looks.iter().filter(|look| **look < number).count();
+        looks.push(number);
+        // A sampler that has nothing else left may ask more often: then it sees the last look again.
+        if origin == Origin::Sampler { (below as u32).min(self.study.looks - 1) } else { 0 }
     }
 
     fn take_proposal(&mut self, number: u64) -> Result<Option<Proposal>> {

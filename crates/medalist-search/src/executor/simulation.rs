@@ -111,7 +111,10 @@ pub fn simulate(
 }
 
 fn points(unit: &Unit) -> Vec<TrialPoint<'_>> {
-    unit.points.iter().map(|(number, params)| TrialPoint { number: *number, params, seed: unit.seed }).collect()
+    unit.points
+        .iter()
+        .map(|(number, params)| TrialPoint { number: *number, params, look: unit.look, seed: unit.seed })
+        .collect()
 }
 
 fn finish(state: &mut State, finished: impl IntoIterator<Item = Trial>, trials: &mut Vec<Trial>) {

@@ -69,6 +69,7 @@ pub struct Unit {
     pub points: Points,
     /// What decisions on their steps read.
     pub past: Arc<[Arc<Curve>]>,
+    pub look: u32,
     pub seed: Seed,
     /// Nothing of the group ran before.
     pub starts: bool,
@@ -138,7 +139,15 @@ impl<'a> State<'a> {
             group.n_running += 1;
             self.n_running += 1;
             self.memory += group.memory;
-            return Some(Unit { id, fold, points, past: group.past.clone(), seed: group.seed, starts });
+            return Some(Unit {
+                id,
+                fold,
+                points,
+                past: group.past.clone(),
+                look: group.look,
+                seed: group.seed,
+                starts,
+            });
         }
         None
     }

@@ -21,8 +21,8 @@ impl Auto {
     }
 
     /// For objectives that give the same point another score at each look: see [`Gp::looking_again`].
-    pub fn looking_again() -> Self {
-        Auto { gp: Gp::looking_again() }
+    pub fn looking_again(n_again: u32) -> Self {
+        Auto { gp: Gp::looking_again(n_again) }
     }
 
     fn chosen(&self, space: &SearchSpace) -> &dyn Sampler {

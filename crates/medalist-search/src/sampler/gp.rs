@@ -36,7 +36,8 @@ use search::Search;
 /// Proposes Sobol' points until five results are known, then by the process.
 #[derive(Debug, Default)]
 pub struct Gp {
-    looks_again: bool,
+    /// How often a point that was evaluated may be asked for again.
+    n_again: u32,
     /// The hyperparameters of the data asked about last: they can always be drawn again.
     cache: Mutex<Option<(Key, Arc<Vec<Hyperparameters>>)>>,
 }
@@ -58,9 +59,9 @@ impl Gp {
         Gp::default()
     }
 
-    /// Also proposes points that were evaluated before, where a second look promises more than a new point: for objectives that give another score at each look.
-    pub fn looking_again() -> Self {
-        Gp { looks_again: true, ..Gp::default() }
+    /// Also proposes points that were evaluated before, each so many times at most, where a further look promises more than a new point: for objectives that give another score at each look.
+    pub fn looking_again(n_again: u32) -> Self {
+        Gp { n_again, ..Gp::default() }
     }
 
     /// The process given the past; none before it has seen enough, or where nothing can be computed.
@@ -160,8 +161,9 @@ impl Sampler for Gp {
         let candidates: Vec<Vec<f64>> = rows.iter().map(|row| Feature::row(&features, row)).collect();
         let mut gains = knowledge.of(&candidates);
         for (gain, candidate) in gains.iter_mut().zip(&candidates) {
-            if asked.contains(candidate) {
-                *gain = if self.looks_again { *gain - SECOND_LOOK } else { f64::NAN };
+            let n_looks = asked.iter().filter(|asked| *asked == candidate).count();
+            if n_looks > 0 {
+                *gain = if n_looks <= self.n_again as usize { *gain - SECOND_LOOK } else { f64::NAN };
             }
         }
         let promises = (0..rows.len()).filter(|place| !gains[*place].is_nan());

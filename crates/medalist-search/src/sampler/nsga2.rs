@@ -11,12 +11,11 @@ use std::sync::Mutex;
 use super::encoding::Encoding;
 use super::generations::Results;
 use super::normals::Normals;
-use super::past::asked;
 use super::{History, Sampler, Sobol};
 use crate::error::Result;
 use crate::seed::Seed;
 use crate::space::{Params, SearchSpace};
-use crate::trial::Direction;
+use crate::trial::{Direction, Trial};
 use breeding::Breeding;
 use population::Population;
 
@@ -50,7 +49,7 @@ impl Nsga2 {
         pending: &[Params],
         seed: Seed,
     ) -> Option<Params> {
-        let tried: Vec<Params> = results.trials().map(asked).collect();
+        let tried: Vec<Params> = results.trials().map(Trial::asked).collect();
         let mut breeding = Breeding::new(encoding, Normals(seed.rng()));
         let mut child = None;
         for _ in 0..MOST_CHILDREN {

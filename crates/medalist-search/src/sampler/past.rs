@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::History;
 use super::encoding::{Encoding, Shape};
-use crate::space::Params;
 use crate::trial::{Direction, StepValue, Trial, TrialState};
 
 pub(crate) struct Past {
@@ -16,15 +15,6 @@ pub(crate) struct Past {
     pub trials: Vec<Option<usize>>,
 }
 
-/// What was asked for: the stage that came out best is a result.
-pub(crate) fn asked(trial: &Trial) -> Params {
-    let mut params = trial.params.clone();
-    if let Some(stages) = &trial.stages {
-        params.remove(&stages.parameter);
-    }
-    params
-}
-
 impl Past {
     /// Complete trials have their score; pruned ones the mean of the folds they have, or else the last value of their steps, moved by how much the complete trials' score differs from theirs on the same folds or at that step; failed ones are as bad as the worst.
     ///
@@ -34,7 +24,7 @@ impl Past {
         let own = values(history.trials, history.direction);
         let prior = values(history.prior, history.direction);
         let rows = |trials: &[Trial], values: &[(usize, f64)]| -> Vec<Vec<f64>> {
-            values.iter().map(|(place, _)| encoding.row(&asked(&trials[*place]))).collect()
+            values.iter().map(|(place, _)| encoding.row(&trials[*place].asked())).collect()
         };
         let (own_rows, prior_rows) = (rows(history.trials, &own), rows(history.prior, &prior));
         let numbers = |values: &[(usize, f64)]| values.iter().map(|(_, value)| *value).collect::<Vec<f64>>();

@@ -16,7 +16,7 @@ use expression::{Expression, Operand};
 
 /// What must hold at a point, such as `num_leaves <= 2 ^ max_depth`.
 ///
-/// Numbers, texts in quotes and `true` and `false`; parameters by name (in backticks where it has other characters than letters, digits, `_` and `.`); `+ - * / ^`, `<= < >= > == !=`, `and`, `or`, `not`, brackets, and `log`, `exp`, `sqrt`, `abs`, `min`, `max`. It applies where all of its parameters have a value: where one has no effect, it holds. A comparison with what is no number (`0 / 0`) does not hold.
+/// Numbers, texts in quotes and `true` and `false`; parameters by name (in backticks where it has other characters than letters, digits, `_` and `.`); `+ - * / ^`, `<= < >= > == !=`, `and`, `or`, `not`, brackets, and `log`, `exp`, `sqrt`, `abs`, `min`, `max`. What compares a parameter that has no effect is open, neither true nor false, and a constraint that comes to neither holds. A comparison with what is no number (`0 / 0`) does not hold.
 ///
 /// ```
 /// use medalist_search::{Constraint, Parameter, SearchSpace};

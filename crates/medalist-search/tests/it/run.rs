@@ -229,6 +229,48 @@ fn a_flat_study_ends_at_the_same_trial_on_any_number_of_threads_and_after_interr
     assert_eq!(run_on(3, &[flat.n_trials - 1, flat.n_trials - 7, flat.n_trials]), expected);
 }
 
+/// A valley under noise that is new in each look and fold.
+struct Valley;
+
+impl Objective for Valley {
+    fn evaluate(&self, trials: &[TrialPoint], fold: usize, _: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
+        let outcome = |trial: &TrialPoint| {
+            let k = trial.params.int("k").unwrap() as f64;
+            let noise = trial.seed.child("fold", fold as u64).to_u64() as f64 / u64::MAX as f64;
+            Ok(FoldOutcome::score((k - 4.0).abs() + 2.0 * noise + 10.0 * f64::from(trial.look)))
+        };
+        trials.iter().map(outcome).collect()
+    }
+}
+
+#[test]
+fn points_are_looked_at_again_with_looks_of_their_own_on_any_number_of_threads() {
+    let space = SearchSpace::new().with(Parameter::int("k", 0, 9));
+    let defaults = vec![space.default_point()];
+    let base =
+        StudySpec { space, defaults, sampler: SamplerSpec::Gp, looks: 3, window: 4, n_folds: 2, ..costly_study() };
+    let study = StudySpec { objectives: Vec::new(), ..base };
+    let store = MemoryStore::new();
+    run(&study, &store, &Valley, &limits(1, 28), &Silent).unwrap();
+    let trials = store.trials("c").unwrap();
+    let mut looks = std::collections::BTreeMap::<i64, Vec<u32>>::new();
+    for trial in &trials {
+        let look = trial.look();
+        assert!(trial.folds.iter().all(|fold| fold.repeat == look && fold.score >= 10.0 * f64::from(look)));
+        looks.entry(trial.params.int("k").unwrap()).or_default().push(look);
+    }
+    // All of ten points, and some of them up to three times.
+    assert!(looks.len() == 10 && looks.values().any(|looks| looks.len() == 3), "{looks:?}");
+    assert!(looks.values().all(|looks| [&[0][..], &[0, 1], &[0, 1, 2]].contains(&looks.as_slice())), "{looks:?}");
+    for (n_threads, stop) in [(8, 28), (3, 17)] {
+        let other = MemoryStore::new();
+        for n_trials in [stop, 28] {
+            run(&study, &other, &Valley, &limits(n_threads, n_trials), &Silent).unwrap();
+        }
+        assert_eq!(essence(&other, &study), essence(&store, &study), "{n_threads} threads");
+    }
+}
+
 /// A score that is best at 0.3 and a cost that is best at 0; at some points the cost is left out, or is no number.
 struct Costly;
 

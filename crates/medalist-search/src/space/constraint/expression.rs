@@ -125,7 +125,7 @@ impl Kind {
 }
 
 impl Expression {
-    /// None where a parameter has no value.
+    /// None where it hangs on a parameter that has no value, in the logic of three values: `false and` what is open is false, `true or` that is true.
     pub fn value<'a>(&'a self, params: &'a Params) -> Option<Operand<'a>> {
         Some(match self {
             Expression::Number(number) => Operand::Number(*number),
@@ -139,6 +139,13 @@ impl Expression {
             },
             Expression::Not(inner) => Operand::Bool(inner.value(params)? == Operand::Bool(false)),
             Expression::Negative(inner) => Operand::Number(-number(inner.value(params)?)),
+            Expression::Infix(left, infix @ (Infix::And | Infix::Or), right) => {
+                let decides = Operand::Bool(*infix == Infix::Or);
+                match (left.value(params), right.value(params)) {
+                    (Some(value), _) | (_, Some(value)) if value == decides => decides,
+                    (left, right) => infix.of(left?, right?),
+                }
+            }
             Expression::Infix(left, infix, right) => infix.of(left.value(params)?, right.value(params)?),
             Expression::Call(function, arguments) => {
                 let values = arguments.iter().map(|argument| argument.value(params).map(number));

@@ -52,6 +52,10 @@ fn expressions_come_to_what_arithmetic_says() {
 fn what_has_no_effect_is_not_constrained() {
     check("degree == 17", true);
     check("fast and degree > 5", true);
+    check("not fast and degree > 5", false);
+    check("degree > 5 and not fast", false);
+    check("fast or degree > 5", true);
+    check("not (not fast or degree > 5)", true);
 }
 
 #[track_caller]
