@@ -130,7 +130,8 @@ impl Scale {
 
 /// How far the mean of a trial over the folds is off by chance, as the folds' scores tell: the standard error that is left when each fold's own difficulty is taken out, for half of the trials below it. None without two complete trials of two folds.
 pub(crate) fn fold_noise(history: &History) -> Option<f64> {
-    let scored = history.trials.iter().filter(|trial| trial.score.is_some());
+    // A further look is at other folds.
+    let scored = history.trials.iter().filter(|trial| trial.score.is_some() && trial.look() == 0);
     let scored: Vec<Vec<f64>> = scored.map(|trial| trial.folds.iter().map(|fold| fold.score).collect()).collect();
     let n_folds = scored.first()?.len();
     let scored: Vec<&Vec<f64>> = scored.iter().filter(|folds| folds.len() == n_folds).collect();

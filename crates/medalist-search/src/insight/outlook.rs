@@ -134,7 +134,8 @@ fn own_points(study: &StudySpec, history: &History, n_more: u64) -> Option<Vec<P
 fn candidates(encoding: &Encoding, beliefs: &Beliefs, known: &[Vec<f64>], seed: Seed) -> Vec<Vec<f64>> {
     let mut neighbourhood = Neighbourhood::new(encoding, Normals(seed.child("candidates", 0).rng()));
     let mut rows: Vec<Vec<f64>> = known.iter().take(N_SEEDS).cloned().collect();
-    rows.extend((0..N_WIDE).map(|_| neighbourhood.anywhere()));
+    let wide: Vec<Vec<f64>> = (0..N_WIDE).map(|_| neighbourhood.anywhere()).collect();
+    rows.extend(wide.into_iter().filter(|row| encoding.allows(row)));
     for _ in 0..N_ROUNDS {
         // Hopeful is what may well be low.
         let hope: Vec<f64> =
@@ -142,7 +143,9 @@ fn candidates(encoding: &Encoding, beliefs: &Beliefs, known: &[Vec<f64>], seed: 
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by(|a, b| hope[*a].total_cmp(&hope[*b]));
         let seeds: Vec<Vec<f64>> = order.iter().take(N_SEEDS).map(|&place| rows[place].clone()).collect();
-        rows.extend((0..N_LOCAL / N_ROUNDS).map(|i| neighbourhood.near(&seeds[i % seeds.len()])));
+        let near: Vec<Vec<f64>> =
+            (0..N_LOCAL / N_ROUNDS).map(|i| neighbourhood.near(&seeds[i % seeds.len()])).collect();
+        rows.extend(near.into_iter().filter(|row| encoding.allows(row)));
     }
     rows
 }

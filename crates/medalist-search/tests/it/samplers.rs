@@ -236,6 +236,30 @@ fn sobol_points_are_more_even_than_random_ones() {
     }
 }
 
+/// The first two dimensions of Sobol's sequence are a (0, 2)-sequence in base 2 (Sobol', *On the Distribution of Points in a Cube*, 1967), and scrambling keeps that (Owen, *Randomly Permuted (t,m,s)-Nets and (t,s)-Sequences*, 1995): of each block of 2^m points, one lies in each box of 2^-k by 2^(k - m). Each dimension alone is a (0, 1)-sequence.
+#[test]
+fn sobol_points_are_the_nets_that_they_must_be() {
+    let space = (0..9).fold(SearchSpace::new(), |space, i| space.with(Parameter::float(format!("x{i}"), 0.0, 1.0)));
+    for (seed, first) in [(0, 0), (1, 0), (2, 192), (3, (1 << 16) + 64)] {
+        let point = |n| Sobol.sample(&space, &NO_HISTORY, &[], n, Seed::new(seed)).unwrap().unwrap();
+        let points: Vec<Vec<f64>> =
+            (first..first + 64).map(|n| point(n).iter().map(|(_, x)| x.as_f64().unwrap()).collect()).collect();
+        let is_net = |cells: &dyn Fn(&[f64]) -> usize| {
+            let mut counts = [0; 64];
+            points.iter().for_each(|point| counts[cells(point)] += 1);
+            counts == [1; 64]
+        };
+        for k in 0..=6 {
+            let (across, down) = (1 << k, 1 << (6 - k));
+            let cell = |point: &[f64]| (point[0] * across as f64) as usize * down + (point[1] * down as f64) as usize;
+            assert!(is_net(&cell), "seed {seed}, {across} by {down}");
+        }
+        for dimension in 0..9 {
+            assert!(is_net(&|point| (point[dimension] * 64.0) as usize), "seed {seed}, dimension {dimension}");
+        }
+    }
+}
+
 #[test]
 fn random_integers_have_equal_shares() {
     let space = SearchSpace::new().with(Parameter::int("k", 1, 5)).with(Parameter::choice("c", ["a", "b", "c"]));
