@@ -102,7 +102,14 @@ pub fn row(spec: &StudySpec, trial: &Trial, further: &[&Trial]) -> Option<Row> {
         return None;
     }
     let mut scores: Vec<f64> = trial.folds.iter().map(|fold| fold.score).collect();
-    further.iter().for_each(|look| scores.extend(at_stage_of(trial, look)));
+    let mut seen = trial.look();
+    for look in further {
+        // The same folds once more add nothing.
+        if look.look() > seen {
+            scores.extend(at_stage_of(trial, look));
+            seen = look.look();
+        }
+    }
     let mean = scores.iter().sum::<f64>() / scores.len() as f64;
     let model = trial.params.text("model").unwrap_or_default().to_string();
     let mut params = Params::default();
@@ -113,7 +120,7 @@ pub fn row(spec: &StudySpec, trial: &Trial, further: &[&Trial]) -> Option<Row> {
         rank: 0,
         study: spec.name.clone(),
         trial: trial.number,
-        score_mean: if further.is_empty() { trial.score? } else { mean },
+        score_mean: if scores.len() == trial.folds.len() { trial.score? } else { mean },
         score_std: leaderboard::sample_std(&scores),
         n_folds: scores.len(),
         model,
@@ -170,9 +177,8 @@ fn looks<'t>(spec: &StudySpec, trials: &'t [Trial]) -> Vec<Vec<&'t Trial>> {
     for trial in complete {
         let place = *places.entry(trial.asked().to_json()).or_insert(points.len());
         match points.get_mut(place) {
-            // The same folds once more would add nothing.
-            Some(looks) if looks.iter().all(|look| look.look() < trial.look()) => looks.push(trial),
-            _ => points.push(vec![trial]),
+            Some(looks) => looks.push(trial),
+            None => points.push(vec![trial]),
         }
     }
     points
