@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::History;
 use super::encoding::{Encoding, Shape};
-use crate::space::Params;
 use crate::trial::{Direction, StepValue, Trial, TrialState};
 
 pub(crate) struct Past {
@@ -17,12 +16,15 @@ pub(crate) struct Past {
 }
 
 /// What was asked for: the stage that came out best is a result.
-fn asked(trial: &Trial) -> Params {
-    let mut params = trial.params.clone();
-    if let Some(stages) = &trial.stages {
-        params.remove(&stages.parameter);
+fn asked(encoding: &Encoding, trial: &Trial) -> Vec<f64> {
+    match &trial.stages {
+        None => encoding.row(&trial.params),
+        Some(stages) => {
+            let mut params = trial.params.clone();
+            params.remove(&stages.parameter);
+            encoding.row(&params)
+        }
     }
-    params
 }
 
 impl Past {
@@ -34,7 +36,7 @@ impl Past {
         let own = values(history.trials, history.direction);
         let prior = values(history.prior, history.direction);
         let rows = |trials: &[Trial], values: &[(usize, f64)]| -> Vec<Vec<f64>> {
-            values.iter().map(|(place, _)| encoding.row(&asked(&trials[*place]))).collect()
+            values.iter().map(|(place, _)| asked(encoding, &trials[*place])).collect()
         };
         let (own_rows, prior_rows) = (rows(history.trials, &own), rows(history.prior, &prior));
         let numbers = |values: &[(usize, f64)]| values.iter().map(|(_, value)| *value).collect::<Vec<f64>>();
