@@ -6,6 +6,7 @@ pub(crate) mod encoding;
 pub(crate) mod past;
 pub(crate) mod targets;
 mod generations;
+pub(crate) mod lanes;
 pub(crate) mod normals;
 pub(crate) mod improvement;
 pub(crate) mod neighbourhood;

@@ -24,13 +24,15 @@ pub(crate) fn exp(x: f64) -> f64 {
     let shifted = x * LOG2_E + TO_WHOLE;
     let whole = shifted - TO_WHOLE;
     let rest = (x - whole * LN_2.0) - whole * LN_2.1;
-    // Taylor's series: within ln 2 / 2 its thirteenth term is below 2e-16.
-    let mut sum = 1.0 / 479_001_600.0;
-    for factorial in
-        [39_916_800.0, 3_628_800.0, 362_880.0, 40_320.0, 5_040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0f64]
-    {
-        sum = sum * rest + 1.0 / factorial;
-    }
+    // Taylor's series: within ln 2 / 2 its thirteenth term is below 2e-16. In Estrin's order, so that few products wait for each other.
+    let pair = |factorials: (f64, f64)| 1.0 / factorials.0 + rest * (1.0 / factorials.1);
+    let square = rest * rest;
+    let fourth = square * square;
+    let low = pair((1.0, 1.0)) + pair((2.0, 6.0)) * square;
+    let middle = pair((24.0, 120.0)) + pair((720.0, 5_040.0)) * square;
+    let high =
+        pair((40_320.0, 362_880.0)) + pair((3_628_800.0, 39_916_800.0)) * square + fourth * (1.0 / 479_001_600.0);
+    let sum = low + fourth * (middle + fourth * high);
     sum * f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52)
 }
 

@@ -134,11 +134,14 @@ impl Truncated {
         let (cdf, width) = (Cdf::get(), to - from);
         let here = |(mu, sigma): (f64, f64)| cdf.between((from - mu) / sigma, (to - mu) / sigma) / width;
         let mut logs: Vec<f64> = self.kernels().map(here).collect();
-        widely(|| {
-            for (log, log_norm) in logs.iter_mut().zip(&self.log_norm) {
-                *log = ln(log.max(f64::MIN_POSITIVE)) - log_norm;
-            }
-        });
+        widely(
+            #[inline(always)]
+            || {
+                for (log, log_norm) in logs.iter_mut().zip(&self.log_norm) {
+                    *log = ln(log.max(f64::MIN_POSITIVE)) - log_norm;
+                }
+            },
+        );
         logs
     }
 }
@@ -161,13 +164,17 @@ impl Kernels {
                     *log += if *observed == at as usize { *own } else { *other };
                 }
             }
-            Kernels::Interval(truncated) => widely(|| {
-                for ((log, (mu, sigma)), log_norm) in logs.iter_mut().zip(truncated.kernels()).zip(&truncated.log_norm)
-                {
-                    let z = (at - mu) / sigma;
-                    *log -= 0.5 * z * z + log_norm;
-                }
-            }),
+            Kernels::Interval(truncated) => widely(
+                #[inline(always)]
+                || {
+                    for ((log, (mu, sigma)), log_norm) in
+                        logs.iter_mut().zip(truncated.kernels()).zip(&truncated.log_norm)
+                    {
+                        let z = (at - mu) / sigma;
+                        *log -= 0.5 * z * z + log_norm;
+                    }
+                },
+            ),
             Kernels::Cells { truncated, value_of } => {
                 let Axis::Cells { domain, .. } = axis else { return };
                 let by_value = truncated.logs_within(domain.share(at).unwrap_or((0.0, 1.0)));
@@ -211,6 +218,9 @@ fn bandwidth(column: &[f64], weights: &[f64], n_dimensions: usize) -> f64 {
 /// The logarithm of the sum.
 fn log_sum(logs: &[f64]) -> f64 {
     let highest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let shares: Vec<f64> = widely(|| logs.iter().map(|log| exp(log - highest)).collect());
+    let shares: Vec<f64> = widely(
+        #[inline(always)]
+        || logs.iter().map(|log| exp(log - highest)).collect(),
+    );
     highest + shares.iter().sum::<f64>().ln()
 }
