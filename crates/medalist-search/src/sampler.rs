@@ -7,6 +7,7 @@ pub(crate) mod past;
 pub(crate) mod targets;
 mod allowed;
 mod generations;
+pub(crate) mod lanes;
 pub(crate) mod normals;
 pub(crate) mod improvement;
 pub(crate) mod neighbourhood;

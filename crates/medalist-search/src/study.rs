@@ -319,7 +319,7 @@ pub fn propose(
 /// `trials` are sorted by number. A pure function: the same trials give the same choice, whenever it is asked for.
 pub fn choice(study: &StudySpec, trials: &[Trial]) -> Option<u64> {
     let history = History { prior: &study.prior, ..History::new(counted(trials), study.direction) };
-    study.sampler.build().best(&study.space, &history)
+    study.build_sampler().best(&study.space, &history)
 }
 
 /// How a run ended.

@@ -2,6 +2,8 @@
 //!
 //! A row has one number for each parameter of the space, by its position: in [0, 1] where the parameter is a number or ordered, the index of the choice where it is a category, and NaN where the parameter is not active (or is staged, and all its stages are scored).
 
+use std::cmp::Ordering;
+
 use crate::space::{Condition, Domain, Parameter, Params, SearchSpace, Value};
 
 /// What moves a parameter can make.
@@ -39,6 +41,8 @@ const MOST_CELLS: u64 = 512;
 pub(crate) struct Encoding<'a> {
     space: &'a SearchSpace,
     pub dimensions: Vec<Dimension>,
+    /// The positions of the parameters, sorted by name as those of a point are.
+    by_name: Vec<usize>,
 }
 
 impl<'a> Encoding<'a> {
@@ -54,7 +58,9 @@ impl<'a> Encoding<'a> {
             let rounded = shape == Shape::Continuous && parameter.domain.n_values().is_some();
             dimensions.push(Dimension { shape, conditions, rounded });
         }
-        Encoding { space, dimensions }
+        let mut by_name: Vec<usize> = (0..dimensions.len()).collect();
+        by_name.sort_by(|a, b| space.parameters()[*a].name.cmp(&space.parameters()[*b].name));
+        Encoding { space, dimensions, by_name }
     }
 
     pub fn len(&self) -> usize {
@@ -68,24 +74,44 @@ impl<'a> Encoding<'a> {
 
     /// The row of a point; values that the space does not hold count as absent.
     pub fn row(&self, params: &Params) -> Vec<f64> {
-        (0..self.len()).map(|position| self.at(position, params)).collect()
+        let mut row = vec![f64::NAN; self.len()];
+        self.write_row(params, &mut row);
+        row
     }
 
-    /// One number of a point's row.
-    pub fn at(&self, position: usize, params: &Params) -> f64 {
-        let parameter = &self.space.parameters()[position];
-        let unit = params.get(&parameter.name).and_then(|value| parameter.domain.to_unit(value));
-        match (unit, &self.dimensions[position].shape) {
-            (None, _) => f64::NAN,
-            (Some(unit), Shape::Categories(n)) => (unit * *n as f64).floor().min(*n as f64 - 1.0),
-            (Some(unit), _) => unit,
+    /// The same, into a row of NaN.
+    ///
+    /// Both sides are sorted by name, so that no name is looked up: this is done for all of the past at each proposal.
+    pub fn write_row(&self, params: &Params, row: &mut [f64]) {
+        let mut positions = self.by_name.iter().copied().peekable();
+        for (name, value) in params.iter() {
+            while let Some(&position) = positions.peek() {
+                let order = self.space.parameters()[position].name.as_str().cmp(name);
+                if order == Ordering::Greater {
+                    break;
+                }
+                positions.next();
+                if order == Ordering::Equal {
+                    row[position] = self.at(position, value).unwrap_or(f64::NAN);
+                    break;
+                }
+            }
         }
     }
 
-    /// Whether a point has a value of this parameter.
-    pub fn has(&self, position: usize, params: &Params) -> bool {
-        let parameter = &self.space.parameters()[position];
-        params.get(&parameter.name).is_some_and(|value| parameter.domain.contains(value))
+    /// The number of a value.
+    fn at(&self, position: usize, value: &Value) -> Option<f64> {
+        let domain = &self.space.parameters()[position].domain;
+        match (&self.dimensions[position].shape, domain, value) {
+            // As its unit, but for the logarithms.
+            (Shape::Discrete(positions), Domain::Int { low, step, .. }, Value::Int(int)) if domain.contains(value) => {
+                positions.get((int.abs_diff(*low) / step.unsigned_abs()) as usize).copied()
+            }
+            (Shape::Categories(_), Domain::Choice { choices, .. }, value) => {
+                choices.iter().position(|choice| choice == value).map(|category| category as f64)
+            }
+            _ => domain.to_unit(value),
+        }
     }
 
     /// Gives the parameters of one value, where they are active, their number.

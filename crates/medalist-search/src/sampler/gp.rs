@@ -8,7 +8,10 @@ mod design;
 mod fit;
 mod kernel;
 mod knowledge;
-mod model;
+mod likelihood;
+mod posterior;
+mod prior;
+mod scaled;
 mod search;
 
 use std::sync::{Arc, Mutex};
@@ -28,9 +31,10 @@ use acquisition::Improvement;
 pub(crate) use beliefs::Beliefs;
 use design::{Design, Feature};
 use fit::Hyperparameters;
-use kernel::Kernel;
 use knowledge::Knowledge;
-use model::{Likelihood, Posterior, Prior};
+use likelihood::Likelihood;
+use posterior::Posterior;
+use prior::Prior;
 use search::Search;
 
 /// Proposes Sobol' points until five results are known, then by the process.
@@ -74,16 +78,12 @@ impl Gp {
         let kept = kept(&past.values);
         let values = standardised(&kept.iter().map(|&i| past.values[i]).collect::<Vec<f64>>());
         let rows: Vec<&[f64]> = kept.iter().map(|&i| past.rows[i].as_slice()).collect();
+        let design = Design::new(&features, rows.iter().copied());
         let parts = hyperparameters.iter().filter_map(|hyperparameters| {
-            let design = Design::new(&features, rows.iter().copied());
-            Some((
-                Posterior::new(design, &values, &hyperparameters.theta, Kernel::Matern52)?,
-                hyperparameters.log_share,
-            ))
+            Some((Posterior::new(&design, &values, &hyperparameters.theta)?, hyperparameters.log_share))
         });
         let parts: Vec<(Posterior, f64)> = parts.collect();
-        let known: Vec<Vec<f64>> = rows.iter().map(|row| Feature::row(&features, row)).collect();
-        (!parts.is_empty()).then_some(Mixture { features, kept, values, known, parts })
+        (!parts.is_empty()).then_some(Mixture { features, kept, values, parts })
     }
 
     /// Drawn anew whenever the number of results has grown by a tenth: when that is depends on their number alone.
@@ -101,9 +101,7 @@ impl Gp {
         {
             return hyperparameters.clone();
         }
-        let pairs = design.pairs();
-        let likelihood =
-            Likelihood { pairs: &pairs, values: &values, kernel: Kernel::Matern52, prior: Prior::new(features.len()) };
+        let likelihood = Likelihood { design: &design, values: &values, prior: Prior::new(features.len()) };
         let mut normals = Normals(Seed::new(n_fitted as u64).child("hyperparameters", 0).rng());
         let drawn = Arc::new(fit::draw(&likelihood, &mut normals));
         *cache = Some((key, drawn.clone()));
@@ -134,7 +132,7 @@ impl Sampler for Gp {
             return Sobol.sample(space, history, pending, number, seed);
         };
         let means = mixture.means();
-        let incumbents = mixture.parts.iter().map(|(part, _)| lowest(part, &mixture.known)).collect();
+        let incumbents = mixture.parts.iter().map(|(part, _)| lowest(part)).collect();
         let mut order: Vec<usize> = (0..means.len()).collect();
         order.sort_by(|a, b| means[*a].total_cmp(&means[*b]));
         let seeds: Vec<Vec<f64>> =
@@ -144,19 +142,23 @@ impl Sampler for Gp {
         // Those too that the process is not shown.
         let asked: Vec<Vec<f64>> = past.own_rows().chain(&pending).map(|row| Feature::row(&features, row)).collect();
         pending.truncate(MOST_RESULTS);
-        let (known, kept) = (mixture.known.clone(), mixture.kept.clone());
-        let parts = mixture.imagining(&past, &pending, &mut Normals(seed.child("pending", number).rng()));
+        let mut looked_at: Vec<Vec<f64>> = mixture.kept.iter().map(|&place| past.rows[place].clone()).collect();
+        let parts = match mixture.imagining(&past, &pending, &mut Normals(seed.child("pending", number).rng())) {
+            Some(parts) => {
+                looked_at.extend(pending);
+                parts
+            }
+            None => mixture.parts,
+        };
         let normals = Normals(seed.child("trial", number).rng());
         let mut search = Search { features: &features, neighbourhood: Neighbourhood::new(&encoding, normals) };
         let promising = search.maximise(&Improvement { parts: &parts, incumbents }, &seeds);
-        let looked_at: Vec<Vec<f64>> =
-            known.iter().cloned().chain(pending.iter().map(|row| Feature::row(&features, row))).collect();
-        let means = means_of(&parts, &looked_at);
-        let knowledge = Knowledge::new(&parts, &looked_at, &means);
+        let known: Vec<Vec<f64>> = looked_at.iter().map(|row| Feature::row(&features, row)).collect();
+        let knowledge = Knowledge::new(&parts, &known, &means_of(&parts));
         let mut rows: Vec<Vec<f64>> = promising.into_iter().map(|candidate| candidate.row).collect();
         rows.extend(knowledge.answers().iter().filter_map(|answer| {
-            let place = looked_at.iter().position(|features| features == answer)?;
-            Some(if place < kept.len() { past.rows[kept[place]].clone() } else { pending[place - kept.len()].clone() })
+            let place = known.iter().position(|features| features == answer)?;
+            Some(looked_at[place].clone())
         }));
         let candidates: Vec<Vec<f64>> = rows.iter().map(|row| Feature::row(&features, row)).collect();
         let mut gains = knowledge.of(&candidates);
@@ -193,8 +195,6 @@ struct Mixture {
     /// The places in the past of the results it sees, ascending.
     kept: Vec<usize>,
     values: Vec<f64>,
-    /// (n_kept, n_features)
-    known: Vec<Vec<f64>>,
     /// Each with the logarithm of its share.
     parts: Vec<(Posterior, f64)>,
 }
@@ -202,42 +202,41 @@ struct Mixture {
 impl Mixture {
     /// At the rows it knows.
     fn means(&self) -> Vec<f64> {
-        means_of(&self.parts, &self.known)
+        means_of(&self.parts)
     }
 
-    /// Each part as if the pending rows had come out as it draws them from its own posterior, noise and all: together the parts hold several ways in which the trials under way may end.
-    fn imagining(self, past: &Past, pending: &[Vec<f64>], normals: &mut Normals) -> Vec<(Posterior, f64)> {
+    /// Each part as if the pending rows had come out as it draws them from its own posterior, noise and all: together the parts hold several ways in which the trials under way may end. None where nothing is pending, or where one of them cannot be computed.
+    fn imagining(&self, past: &Past, pending: &[Vec<f64>], normals: &mut Normals) -> Option<Vec<(Posterior, f64)>> {
         if pending.is_empty() {
-            return self.parts;
+            return None;
         }
         let waiting: Vec<Vec<f64>> = pending.iter().map(|row| Feature::row(&self.features, row)).collect();
         let rows: Vec<&[f64]> =
             self.kept.iter().map(|&i| &past.rows[i]).chain(pending).map(|row| row.as_slice()).collect();
-        let mut imagine = |(part, share): &(Posterior, f64)| {
+        let design = Design::new(&self.features, rows.iter().copied());
+        let imagine = |(part, share): &(Posterior, f64)| {
             let mut values = self.values.clone();
             values.extend(part.draw(&waiting, normals)?);
-            let design = Design::new(&self.features, rows.iter().copied());
-            Some((Posterior::new(design, &values, &part.theta(), part.kernel)?, *share))
+            Some((Posterior::new(&design, &values, &part.theta)?, *share))
         };
-        let parts: Vec<(Posterior, f64)> = self.parts.iter().filter_map(&mut imagine).collect();
-        if parts.len() == self.parts.len() { parts } else { self.parts }
+        self.parts.iter().map(imagine).collect()
     }
 }
 
-/// What is expected at rows given by their features.
-fn means_of(parts: &[(Posterior, f64)], rows: &[Vec<f64>]) -> Vec<f64> {
-    let mut means = vec![0.0; rows.len()];
+/// What is expected at the rows that they know.
+fn means_of(parts: &[(Posterior, f64)]) -> Vec<f64> {
+    let mut means = vec![0.0; parts.first().map_or(0, |(part, _)| part.fitted.len())];
     for (part, share) in parts {
-        for (mean, normal) in means.iter_mut().zip(part.predict(rows)) {
-            *mean += share.exp() * normal.mean;
+        for (mean, fitted) in means.iter_mut().zip(&part.fitted) {
+            *mean += share.exp() * fitted;
         }
     }
     means
 }
 
 /// The lowest mean at a row that was evaluated.
-fn lowest(part: &Posterior, known: &[Vec<f64>]) -> f64 {
-    part.predict(known).iter().map(|normal| normal.mean).fold(f64::INFINITY, f64::min)
+fn lowest(part: &Posterior) -> f64 {
+    part.fitted.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 /// Which of many results the process sees: see [`MOST_RESULTS`].

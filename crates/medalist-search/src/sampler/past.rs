@@ -15,6 +15,14 @@ pub(crate) struct Past {
     pub trials: Vec<Option<usize>>,
 }
 
+/// What was asked for: see [`Trial::asked`].
+fn asked(encoding: &Encoding, trial: &Trial) -> Vec<f64> {
+    match &trial.stages {
+        None => encoding.row(&trial.params),
+        Some(_) => encoding.row(&trial.asked()),
+    }
+}
+
 impl Past {
     /// Complete trials have their score; pruned ones the mean of the folds they have, or else the last value of their steps, moved by how much the complete trials' score differs from theirs on the same folds or at that step; failed ones are as bad as the worst.
     ///
@@ -24,7 +32,7 @@ impl Past {
         let own = values(history.trials, history.direction);
         let prior = values(history.prior, history.direction);
         let rows = |trials: &[Trial], values: &[(usize, f64)]| -> Vec<Vec<f64>> {
-            values.iter().map(|(place, _)| encoding.row(&trials[*place].asked())).collect()
+            values.iter().map(|(place, _)| asked(encoding, &trials[*place])).collect()
         };
         let (own_rows, prior_rows) = (rows(history.trials, &own), rows(history.prior, &prior));
         let numbers = |values: &[(usize, f64)]| values.iter().map(|(_, value)| *value).collect::<Vec<f64>>();

@@ -1,9 +1,10 @@
 //! How much a point promises: the logarithm of the expected improvement, averaged over hyperparameters.
 
-use super::model::Posterior;
+use super::posterior::Posterior;
 use crate::sampler::improvement::{log_add, log_h, log_improvement};
 
 /// The mean over several hyperparameters of the improvement expected below each one's own incumbent.
+#[derive(Clone)]
 pub(super) struct Improvement<'a> {
     /// Each with the logarithm of its share.
     pub parts: &'a [(Posterior, f64)],
@@ -11,7 +12,16 @@ pub(super) struct Improvement<'a> {
     pub incumbents: Vec<f64>,
 }
 
+/// Parts that are asked first; the first of all is the most probable one.
+const N_SCREENING: usize = 3;
+
 impl Improvement<'_> {
+    /// By a few parts alone: enough to tell which candidates are worth asking all.
+    pub fn screening(&self) -> Improvement<'_> {
+        let n = self.parts.len().min(N_SCREENING);
+        Improvement { parts: &self.parts[..n], incumbents: self.incumbents[..n].to_vec() }
+    }
+
     /// Of candidates given by their features.
     pub fn of(&self, candidates: &[Vec<f64>]) -> Vec<f64> {
         let mut totals = vec![f64::NEG_INFINITY; candidates.len()];

@@ -3,7 +3,8 @@
 use faer::Mat;
 
 use super::design::Feature;
-use super::model::{Posterior, dot};
+use super::likelihood::dot;
+use super::posterior::Posterior;
 use super::{Gp, Mixture};
 use crate::sampler::encoding::Encoding;
 use crate::sampler::improvement::Normal;
@@ -48,12 +49,13 @@ impl Beliefs {
 impl Posterior {
     /// What it says of rows, given by their features, all together.
     fn joint(&self, rows: &[Vec<f64>]) -> Joint {
-        let (normals, whitened) = self.predict_whitened(rows);
+        let placed = self.place(rows);
+        let (normals, whitened) = self.whitened(&placed);
         let mut covariance = Mat::<f64>::zeros(rows.len(), rows.len());
-        for (j, other) in rows.iter().enumerate() {
-            for (i, one) in rows[..=j].iter().enumerate() {
+        for j in 0..rows.len() {
+            for i in 0..=j {
                 let known = dot(whitened.col_as_slice(i), whitened.col_as_slice(j));
-                let left = self.prior(one, other) - known;
+                let left = self.prior(&placed, i, &placed, j) - known;
                 covariance[(i, j)] = left;
                 covariance[(j, i)] = left;
             }

@@ -4,11 +4,12 @@ use argmin::core::{CostFunction, Executor, Gradient, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 
-use super::model::{Likelihood, Theta};
+use super::likelihood::Likelihood;
+use super::prior::Theta;
 use crate::sampler::normals::Normals;
 
-/// The most probable hyperparameters, from this start, and their negative log posterior.
-fn fit(likelihood: &Likelihood, start: Theta, max_steps: u64) -> (Theta, f64) {
+/// The most probable hyperparameters, from this start.
+fn fit(likelihood: &Likelihood, start: Theta, max_steps: u64) -> Theta {
     let problem = Problem(likelihood, std::cell::RefCell::new(None));
     let solver = LBFGS::new(MoreThuenteLineSearch::new(), 8)
         .with_tolerance_grad(1e-2)
@@ -25,8 +26,7 @@ fn fit(likelihood: &Likelihood, start: Theta, max_steps: u64) -> (Theta, f64) {
         Err(_) => problem.1.borrow().as_ref().map(|(theta, _, _): &(Theta, f64, Vec<f64>)| theta.clone()),
     };
     let best = best.filter(|theta| theta.iter().all(|value| value.is_finite())).unwrap_or(start);
-    let cost = likelihood.evaluate(&best).map_or(f64::INFINITY, |(cost, _)| cost);
-    (likelihood.bounded(&best), cost)
+    likelihood.prior.bounded(&best)
 }
 
 /// One draw of the hyperparameters.
@@ -49,8 +49,7 @@ const LEAST_LOG_SHARE: f64 = -4.0;
 
 /// The most probable hyperparameters, and draws around them from a normal approximation with the curvature along each; each weighted by how much more probable it is than the approximation says.
 pub(super) fn draw(likelihood: &Likelihood, normals: &mut Normals) -> Vec<Hyperparameters> {
-    let n_dimensions = likelihood.n_dimensions();
-    let (best, _) = fit(likelihood, likelihood.prior.start(n_dimensions), MOST_STEPS);
+    let best = fit(likelihood, likelihood.prior.start(), MOST_STEPS);
     let Some((least, slopes)) = likelihood.evaluate(&best) else {
         return vec![Hyperparameters { theta: best, log_share: 0.0 }];
     };
@@ -59,7 +58,7 @@ pub(super) fn draw(likelihood: &Likelihood, normals: &mut Normals) -> Vec<Hyperp
         moved[place] += CURVATURE_STEP;
         let moved = likelihood.evaluate(&moved);
         let curvature = moved.map_or(0.0, |(_, moved)| (moved[place] - slopes[place]) / CURVATURE_STEP);
-        let believed = likelihood.prior.of(place, n_dimensions).1;
+        let believed = likelihood.prior.of(place).1;
         1.0 / curvature.max(1.0 / (believed * believed)).sqrt()
     };
     let deviations: Vec<f64> = (0..best.len()).map(deviation).collect();
@@ -67,8 +66,8 @@ pub(super) fn draw(likelihood: &Likelihood, normals: &mut Normals) -> Vec<Hyperp
     for _ in 1..N_DRAWS {
         let draws: Vec<f64> = best.iter().map(|_| normals.normal()).collect();
         let theta: Theta = best.iter().zip(&deviations).zip(&draws).map(|((best, s), z)| best + s * z).collect();
-        let theta = likelihood.bounded(&theta);
-        if let Some((cost, _)) = likelihood.evaluate(&theta) {
+        let theta = likelihood.prior.bounded(&theta);
+        if let Some(cost) = likelihood.cost(&theta) {
             let drawn = 0.5 * draws.iter().map(|z| z * z).sum::<f64>();
             weighted.push((theta, (least + drawn - cost).min(MOST_GAIN)));
         }

@@ -4,7 +4,9 @@
 
 use faer::Mat;
 
-use super::model::{Posterior, dot};
+use super::likelihood::dot;
+use super::posterior::Posterior;
+use super::scaled::Scaled;
 use crate::sampler::improvement::{log_add, log_h};
 
 /// Rows that may become the answer: the ones with the lowest means.
@@ -15,8 +17,16 @@ pub(super) struct Knowledge<'a> {
     parts: &'a [(Posterior, f64)],
     /// Features of the rows that may become the answer.
     answers: Vec<Vec<f64>>,
-    /// Per part, of the answers: their means and whitened covariances with the data.
-    beliefs: Vec<(Vec<f64>, Mat<f64>)>,
+    /// By part.
+    beliefs: Vec<Belief>,
+}
+
+/// What a part says of the answers.
+struct Belief {
+    placed: Scaled,
+    means: Vec<f64>,
+    /// Their whitened covariances with the data.
+    whitened: Mat<f64>,
 }
 
 impl<'a> Knowledge<'a> {
@@ -31,8 +41,9 @@ impl<'a> Knowledge<'a> {
             }
         }
         let belief = |(part, _): &(Posterior, f64)| {
-            let (normals, whitened) = part.predict_whitened(&answers);
-            (normals.iter().map(|normal| normal.mean).collect(), whitened)
+            let placed = part.place(&answers);
+            let (normals, whitened) = part.whitened(&placed);
+            Belief { placed, means: normals.iter().map(|normal| normal.mean).collect(), whitened }
         };
         let beliefs = parts.iter().map(belief).collect();
         Knowledge { parts, answers, beliefs }
@@ -45,8 +56,9 @@ impl<'a> Knowledge<'a> {
     /// The logarithm of the gain of a look at each candidate, given by its features.
     pub fn of(&self, candidates: &[Vec<f64>]) -> Vec<f64> {
         let mut totals = vec![f64::NEG_INFINITY; candidates.len()];
-        for ((part, share), (means, whitened)) in self.parts.iter().zip(&self.beliefs) {
-            let (normals, waiting) = part.predict_whitened(candidates);
+        for ((part, share), Belief { placed, means, whitened }) in self.parts.iter().zip(&self.beliefs) {
+            let rows = part.place(candidates);
+            let (normals, waiting) = part.whitened(&rows);
             let lowest = means.iter().copied().fold(f64::INFINITY, f64::min);
             for (j, (features, total)) in candidates.iter().zip(&mut totals).enumerate() {
                 let seen = (normals[j].variance + part.noise).sqrt();
@@ -55,7 +67,8 @@ impl<'a> Knowledge<'a> {
                 let mut is_answer = false;
                 for (i, answer) in self.answers.iter().enumerate() {
                     is_answer |= answer == features;
-                    let shared = part.prior(answer, features) - dot(whitened.col_as_slice(i), waiting.col_as_slice(j));
+                    let shared =
+                        part.prior(placed, i, &rows, j) - dot(whitened.col_as_slice(i), waiting.col_as_slice(j));
                     lines.push((-shared / seen, -means[i]));
                 }
                 if !is_answer {

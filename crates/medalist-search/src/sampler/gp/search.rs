@@ -14,6 +14,8 @@ use crate::sampler::neighbourhood::Neighbourhood;
 /// Candidates from anywhere, and from around the best rows.
 const N_WIDE: usize = 200;
 const N_LOCAL: usize = 200;
+/// Candidates that are left when some of the process's parts have scored all of them.
+const N_SCREENED: usize = 120;
 /// Candidates that are improved further.
 const N_STARTS: usize = 4;
 /// Candidates that are handed on.
@@ -50,8 +52,9 @@ impl Search<'_> {
             }
         }
         let rows = self.allowed(distinct(rows));
-        let mut candidates = self.scored(improvement, rows);
-        candidates.sort_by(|a, b| b.value.total_cmp(&a.value));
+        let screened = best_first(self.scored(&improvement.screening(), rows));
+        let rows = screened.into_iter().take(N_SCREENED).map(|candidate| candidate.row).collect();
+        let mut candidates = best_first(self.scored(improvement, rows));
         candidates.truncate(N_KEPT);
         for i in 0..candidates.len().min(N_STARTS) {
             let candidate = &mut candidates[i];
@@ -63,8 +66,7 @@ impl Search<'_> {
                 }
             }
         }
-        candidates.sort_by(|a, b| b.value.total_cmp(&a.value));
-        candidates
+        best_first(candidates)
     }
 
     /// Those at which the constraints of the space hold.
@@ -142,6 +144,11 @@ impl Search<'_> {
         }
         moved
     }
+}
+
+fn best_first(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    candidates.sort_by(|a, b| b.value.total_cmp(&a.value));
+    candidates
 }
 
 /// Each row once, in the order of their first places: in a small space many are the same, and would crowd out the others.

@@ -28,16 +28,18 @@ fn data() -> (Design, Vec<f64>) {
     (Design::new(&features, rows.iter().map(Vec::as_slice)), standardised(&values))
 }
 
+/// Three length scales and three variances.
+const THETA: [f64; 6] = [-0.5, 0.2, 0.4, 0.3, -3.0, -0.7];
+
 #[test]
 fn the_gradient_of_the_likelihood_is_that_of_differences() {
     let (design, values) = data();
-    let pairs = design.pairs();
-    let likelihood = Likelihood { pairs: &pairs, values: &values, kernel: Kernel::Matern52, prior: Prior::new(3) };
-    let theta = vec![-0.5, 0.2, 0.4, 0.3, -3.0, -0.7];
-    let (_, gradient) = likelihood.evaluate(&theta).unwrap();
-    for place in 0..theta.len() {
+    let likelihood = Likelihood { design: &design, values: &values, prior: Prior::new(design.dimensions.len()) };
+    let (value, gradient) = likelihood.evaluate(&THETA).unwrap();
+    assert!((value - likelihood.cost(&THETA).unwrap()).abs() < 1e-9);
+    for place in 0..THETA.len() {
         let at = |step: f64| {
-            let mut moved = theta.clone();
+            let mut moved = THETA;
             moved[place] += step;
             likelihood.evaluate(&moved).unwrap().0
         };
@@ -49,7 +51,7 @@ fn the_gradient_of_the_likelihood_is_that_of_differences() {
 #[test]
 fn the_gradient_of_the_improvement_is_that_of_differences() {
     let (design, values) = data();
-    let posterior = Posterior::new(design, &values, &[-0.5, 0.2, 0.4, 0.3, -3.0, -0.7], Kernel::Matern52).unwrap();
+    let posterior = Posterior::new(&design, &values, &THETA).unwrap();
     let improvement = Improvement { parts: &[(posterior, 0.0)], incumbents: vec![-1.0] };
     let at = vec![0.41, 0.13, 1.0];
     let (value, gradient) = improvement.with_slope(&at);

@@ -14,24 +14,37 @@ const MOST_GOOD: usize = 25;
 /// The bad density has at most so many components: beyond, it hardly changes and costs time.
 const MOST_BAD: usize = 128;
 
-pub(super) struct Evidence<'a> {
-    encoding: &'a Encoding<'a>,
-    /// Of finished trials, in their order, then of pending ones.
-    points: Vec<&'a Params>,
+pub(super) struct Evidence {
+    n_parameters: usize,
+    /// (n_points, n_parameters): the rows of finished trials, in their order, then of pending ones.
+    rows: Vec<f64>,
     /// Places of the trials that did not fail.
     best_first: Vec<usize>,
     n_finished: usize,
 }
 
-impl<'a> Evidence<'a> {
-    pub fn new(encoding: &'a Encoding<'a>, history: &History<'a>, pending: &'a [Params]) -> Self {
+impl Evidence {
+    pub fn new(encoding: &Encoding, history: &History, pending: &[Params]) -> Self {
         let finished = Past::values(history);
         let trial = |place: usize| &history.trials[finished[place].0];
         let failed = |place: &usize| matches!(trial(*place).state, TrialState::Failed { .. });
         let mut best_first: Vec<usize> = (0..finished.len()).filter(|place| !failed(place)).collect();
         best_first.sort_by(|&a, &b| finished[a].1.total_cmp(&finished[b].1));
-        let points = (0..finished.len()).map(|place| &trial(place).params).chain(pending).collect();
-        Evidence { encoding, points, best_first, n_finished: finished.len() }
+        let points = (0..finished.len()).map(|place| &trial(place).params).chain(pending);
+        let n_parameters = encoding.len();
+        let mut rows = vec![f64::NAN; (finished.len() + pending.len()) * n_parameters];
+        for (params, row) in points.zip(rows.chunks_exact_mut(n_parameters.max(1))) {
+            encoding.write_row(params, row);
+        }
+        Evidence { n_parameters, rows, best_first, n_finished: finished.len() }
+    }
+
+    fn n_points(&self) -> usize {
+        self.rows.len() / self.n_parameters.max(1)
+    }
+
+    fn at(&self, place: usize, position: usize) -> f64 {
+        self.rows[place * self.n_parameters + position]
     }
 
     pub fn n_finished(&self) -> usize {
@@ -40,18 +53,19 @@ impl<'a> Evidence<'a> {
 
     /// The places of the good points among those that have all of a stage's parameters, best first, and of the bad ones, in their order: failed and pending ones are bad.
     pub fn split(&self, stage: &Stage) -> (Vec<usize>, Vec<usize>) {
-        let has = |place: &usize| stage.positions().all(|position| self.encoding.has(position, self.points[*place]));
+        let has = |place: &usize| stage.positions().all(|position| !self.at(*place, position).is_nan());
         let n_finished = (0..self.n_finished).filter(has).count();
         let n_good = ((GOOD_SHARE * n_finished as f64).ceil() as usize).min(MOST_GOOD);
         let good: Vec<usize> = self.best_first.iter().copied().filter(has).take(n_good).collect();
-        let bad = (0..self.points.len()).filter(|place| !good.contains(place) && has(place)).collect();
+        let mut is_good = vec![false; self.n_points()];
+        good.iter().for_each(|&place| is_good[place] = true);
+        let bad = (0..self.n_points()).filter(|place| !is_good[*place] && has(place)).collect();
         (good, thinned(bad, MOST_BAD))
     }
 
     /// Per parameter of a stage, the numbers of these points.
     pub fn columns(&self, stage: &Stage, places: &[usize]) -> Vec<Vec<f64>> {
-        let column = |position| places.iter().map(|&place| self.encoding.at(position, self.points[place])).collect();
-        stage.positions().map(column).collect()
+        stage.positions().map(|position| places.iter().map(|&place| self.at(place, position)).collect()).collect()
     }
 }
 

@@ -31,6 +31,7 @@ impl Cdf {
         })
     }
 
+    #[inline]
     pub fn at(&self, z: f64) -> f64 {
         let x = (z.clamp(-FARTHEST, FARTHEST) + FARTHEST) * KNOTS_PER_UNIT;
         let knot = x as usize;
@@ -41,8 +42,10 @@ impl Cdf {
     }
 
     /// The probability of (from, to), taken in the lower tail, where small numbers keep their digits.
+    #[inline]
     pub fn between(&self, from: f64, to: f64) -> f64 {
-        if from > 0.0 { self.at(-from) - self.at(-to) } else { self.at(to) - self.at(from) }
+        let (from, to) = if from > 0.0 { (-to, -from) } else { (from, to) };
+        self.at(to) - self.at(from)
     }
 }
 

@@ -6,6 +6,7 @@ use std::f64::consts::PI;
 
 use super::axis::Axis;
 use super::normal::{Cdf, truncated};
+use crate::sampler::lanes::{exp, ln, widely};
 use crate::sampler::normals::Normals;
 
 pub(super) struct Parzen {
@@ -21,13 +22,18 @@ pub(super) struct Parzen {
 enum Kernels {
     /// The logarithms of the density at the observed category and at the others; the prior's is 0 everywhere.
     Categories { observed: Vec<usize>, own: f64, other: f64 },
-    /// Normal distributions truncated to [0, 1], by component; for cells, what of them falls there.
-    Truncated {
-        mu: Vec<f64>,
-        sigma: Vec<f64>,
-        /// The logarithm of what the kernel is divided by.
-        log_norm: Vec<f64>,
-    },
+    /// By component.
+    Interval(Truncated),
+    /// Many components stand at the same value, and a cell's probabilities are dear: so they are by value, the prior's last.
+    Cells { truncated: Truncated, value_of: Vec<usize> },
+}
+
+/// Normal distributions truncated to [0, 1].
+struct Truncated {
+    mu: Vec<f64>,
+    sigma: Vec<f64>,
+    /// The logarithm of what the kernel is divided by.
+    log_norm: Vec<f64>,
 }
 
 /// The probability that an observed category's kernel spreads over all categories (Watanabe's bandwidth of categories; 0.15 and 0.5 were as good).
@@ -50,8 +56,8 @@ impl Parzen {
                     let own = (1.0 - CATEGORY_SPREAD) * *n as f64 + CATEGORY_SPREAD;
                     Kernels::Categories { observed, own: own.ln(), other: CATEGORY_SPREAD.ln() }
                 }
-                Axis::Cells { n, .. } => Kernels::truncated(column, sigma().max(1.0 / *n as f64), |_| 1.0),
-                Axis::Interval => Kernels::truncated(column, sigma(), |sigma| sigma * (2.0 * PI).sqrt()),
+                Axis::Cells { n, .. } => Kernels::cells(column, sigma().max(1.0 / *n as f64)),
+                Axis::Interval => Kernels::Interval(Truncated::new(column, sigma(), |sigma| sigma * (2.0 * PI).sqrt())),
             }
         });
         Parzen { log_weights, kernels: kernels.collect(), n_given: 0 }
@@ -109,14 +115,45 @@ impl Parzen {
     }
 }
 
-impl Kernels {
+impl Truncated {
     /// All of the width `sigma` but the prior's, which is as wide as the interval. `height`: by width, what an untruncated kernel is divided by.
-    fn truncated(column: &[f64], sigma: f64, height: impl Fn(f64) -> f64) -> Kernels {
-        let mu: Vec<f64> = column.iter().copied().chain([0.5]).collect();
-        let sigma: Vec<f64> = column.iter().map(|_| sigma).chain([1.0]).collect();
+    fn new(at: &[f64], sigma: f64, height: impl Fn(f64) -> f64) -> Truncated {
+        let mu: Vec<f64> = at.iter().copied().chain([0.5]).collect();
+        let sigma: Vec<f64> = at.iter().map(|_| sigma).chain([1.0]).collect();
         let inside = |mu: f64, sigma: f64| Cdf::get().between(-mu / sigma, (1.0 - mu) / sigma);
         let log_norm = mu.iter().zip(&sigma).map(|(mu, sigma)| (inside(*mu, *sigma) * height(*sigma)).ln());
-        Kernels::Truncated { log_norm: log_norm.collect(), mu, sigma }
+        Truncated { log_norm: log_norm.collect(), mu, sigma }
+    }
+
+    fn kernels(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.mu.iter().copied().zip(self.sigma.iter().copied())
+    }
+
+    /// The logarithms of the mean densities in (from, to).
+    fn logs_within(&self, (from, to): (f64, f64)) -> Vec<f64> {
+        let (cdf, width) = (Cdf::get(), to - from);
+        let here = |(mu, sigma): (f64, f64)| cdf.between((from - mu) / sigma, (to - mu) / sigma) / width;
+        let mut logs: Vec<f64> = self.kernels().map(here).collect();
+        widely(
+            #[inline(always)]
+            || {
+                for (log, log_norm) in logs.iter_mut().zip(&self.log_norm) {
+                    *log = ln(log.max(f64::MIN_POSITIVE)) - log_norm;
+                }
+            },
+        );
+        logs
+    }
+}
+
+impl Kernels {
+    fn cells(column: &[f64], sigma: f64) -> Kernels {
+        let mut values = column.to_vec();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let place = |at: &f64| values.partition_point(|value| value < at);
+        let value_of = column.iter().map(place).chain([values.len()]).collect();
+        Kernels::Cells { truncated: Truncated::new(&values, sigma, |_| 1.0), value_of }
     }
 
     /// Adds the logarithm of each component's kernel at a value.
@@ -127,21 +164,21 @@ impl Kernels {
                     *log += if *observed == at as usize { *own } else { *other };
                 }
             }
-            Kernels::Truncated { mu, sigma, log_norm } => {
-                let kernels = logs.iter_mut().zip(mu.iter().zip(sigma).zip(log_norm));
-                if let Axis::Cells { domain, .. } = axis {
-                    let (from, to) = domain.share(at).unwrap_or((0.0, 1.0));
-                    let cdf = Cdf::get();
-                    for (log, ((mu, sigma), log_norm)) in kernels {
-                        let here = cdf.between((from - mu) / sigma, (to - mu) / sigma) / (to - from);
-                        *log += here.max(f64::MIN_POSITIVE).ln() - log_norm;
-                    }
-                } else {
-                    for (log, ((mu, sigma), log_norm)) in kernels {
+            Kernels::Interval(truncated) => widely(
+                #[inline(always)]
+                || {
+                    for ((log, (mu, sigma)), log_norm) in
+                        logs.iter_mut().zip(truncated.kernels()).zip(&truncated.log_norm)
+                    {
                         let z = (at - mu) / sigma;
                         *log -= 0.5 * z * z + log_norm;
                     }
-                }
+                },
+            ),
+            Kernels::Cells { truncated, value_of } => {
+                let Axis::Cells { domain, .. } = axis else { return };
+                let by_value = truncated.logs_within(domain.share(at).unwrap_or((0.0, 1.0)));
+                logs.iter_mut().zip(value_of).for_each(|(log, value)| *log += by_value[*value]);
             }
         }
     }
@@ -156,7 +193,11 @@ impl Kernels {
                 }
             }
             (Kernels::Categories { .. }, _) => 0.0,
-            (Kernels::Truncated { mu, sigma, .. }, _) => truncated(normals, mu[component], sigma[component]),
+            (Kernels::Interval(Truncated { mu, sigma, .. }), _) => truncated(normals, mu[component], sigma[component]),
+            (Kernels::Cells { truncated: Truncated { mu, sigma, .. }, value_of }, _) => {
+                let value = value_of[component];
+                truncated(normals, mu[value], sigma[value])
+            }
         }
     }
 }
@@ -177,5 +218,9 @@ fn bandwidth(column: &[f64], weights: &[f64], n_dimensions: usize) -> f64 {
 /// The logarithm of the sum.
 fn log_sum(logs: &[f64]) -> f64 {
     let highest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    highest + logs.iter().map(|log| (log - highest).exp()).sum::<f64>().ln()
+    let shares: Vec<f64> = widely(
+        #[inline(always)]
+        || logs.iter().map(|log| exp(log - highest)).collect(),
+    );
+    highest + shares.iter().sum::<f64>().ln()
 }
