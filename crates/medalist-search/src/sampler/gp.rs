@@ -13,6 +13,7 @@ mod posterior;
 mod prior;
 mod scaled;
 mod search;
+mod warp;
 
 use std::sync::{Arc, Mutex};
 
@@ -101,7 +102,7 @@ impl Gp {
         {
             return hyperparameters.clone();
         }
-        let likelihood = Likelihood { design: &design, values: &values, prior: Prior::new(features.len()) };
+        let likelihood = Likelihood { design: &design, values: &values, prior: Prior::new(features, values.len()) };
         let mut normals = Normals(Seed::new(n_fitted as u64).child("hyperparameters", 0).rng());
         let drawn = Arc::new(fit::draw(&likelihood, &mut normals));
         *cache = Some((key, drawn.clone()));

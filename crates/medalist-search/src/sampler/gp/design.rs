@@ -17,13 +17,15 @@ pub(super) struct Feature {
     pub position: usize,
     /// Two different categories are at distance 1.
     pub is_category: bool,
+    /// Whether a warp of it is learned.
+    pub is_warped: bool,
 }
 
 impl Feature {
     pub fn all(encoding: &Encoding) -> Vec<Feature> {
-        let feature = |position| Feature {
-            position,
-            is_category: matches!(encoding.dimensions[position].shape, Shape::Categories(_)),
+        let feature = |position: usize| {
+            let is_category = matches!(encoding.dimensions[position].shape, Shape::Categories(_));
+            Feature { position, is_category, is_warped: !is_category }
         };
         encoding.free().into_iter().map(feature).collect()
     }

@@ -7,6 +7,7 @@ use super::design::Design;
 use super::kernel::matern52;
 use super::prior::Prior;
 use super::scaled::{LANES, Scaled, Scales};
+use super::warp::Warp;
 use crate::sampler::lanes::widely;
 
 /// Added to the diagonal in units of the signal's variance, so that equal rows stay factorisable.
@@ -80,12 +81,13 @@ impl Likelihood<'_> {
         let mut gradient = self.by_distances(&scales, &placed, &mut slopes);
         let by_variances =
             [by_signal - shared + 0.5 * trace * signal * (1.0 + JITTER), 0.5 * trace * noise + by_nugget, by_nugget];
-        gradient.extend(by_variances);
+        let n_dimensions = self.design.dimensions.len();
+        gradient.splice(n_dimensions..n_dimensions, by_variances);
         self.prior.add(asked, &theta, &mut value, &mut gradient);
         (value.is_finite() && gradient.iter().all(|value| value.is_finite())).then_some((value, gradient))
     }
 
-    /// The gradient by the length scales. `slopes`: per pair of rows, below the diagonal, minus twice the value's derivative by their squared distance.
+    /// The gradient by the length scales, and then by the warps. `slopes`: per pair of rows, below the diagonal, minus twice the value's derivative by their squared distance.
     fn by_distances(&self, scales: &Scales, placed: &Scaled, slopes: &mut Mat<f64>) -> Vec<f64> {
         let n = placed.n_rows;
         for j in 0..n {
@@ -95,10 +97,26 @@ impl Likelihood<'_> {
         }
         let sums: Vec<f64> = (0..n).map(|j| slopes.col_as_slice(j).iter().sum()).collect();
         let mut by_length = vec![0.0; self.design.dimensions.len()];
+        let mut by_warp = Vec::new();
         for (number, at) in scales.numbers.iter().zip(placed.numbers()) {
             // Minus the derivative by each row's coordinate.
             let pull: Vec<f64> = (0..n).map(|j| sums[j] * at[j] - dot(slopes.col_as_slice(j), &at[..n])).collect();
             by_length[number.dimension] = dot(&pull, &at[..n]);
+            if let Some(warp) = number.warp {
+                let column = &self.design.columns[number.dimension];
+                let (mut by_a, mut by_b) = (vec![0.0; n], vec![0.0; n]);
+                widely(
+                    #[inline(always)]
+                    || {
+                        let (a, b) = (warp.a, warp.b);
+                        for ((by_a, by_b), x) in by_a.iter_mut().zip(by_b.iter_mut()).zip(column) {
+                            (*by_a, *by_b) = Warp { a, b }.by_logs(*x);
+                        }
+                    },
+                );
+                let (by_a, by_b) = (-dot(&pull, &by_a), -dot(&pull, &by_b));
+                by_warp.extend([number.scale * by_a, number.scale * by_b]);
+            }
         }
         for (category, at) in scales.categories.iter().zip(placed.categories()) {
             let differing = |j: usize| -> f64 {
@@ -107,6 +125,7 @@ impl Likelihood<'_> {
             };
             by_length[category.dimension] = category.weight * (0..n).map(differing).sum::<f64>();
         }
+        by_length.extend(by_warp);
         by_length
     }
 }

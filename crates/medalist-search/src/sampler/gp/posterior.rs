@@ -168,10 +168,11 @@ impl Posterior {
         let sums = (by_mean.iter().sum::<f64>(), by_variance.iter().sum::<f64>());
         let mut gradients = (vec![0.0; features.len()], vec![0.0; features.len()]);
         for ((number, others), at) in self.scales.numbers.iter().zip(self.rows.numbers()).zip(row.numbers()) {
+            let by_x = number.warp.map_or(1.0, |warp| warp.by_x(features[number.dimension]));
             let mean = sums.0 * at[0] - dot(by_mean, &others[..n]);
             let variance = sums.1 * at[0] - dot(&by_variance, &others[..n]);
-            gradients.0[number.dimension] = -number.scale * mean;
-            gradients.1[number.dimension] = 2.0 * number.scale * variance;
+            gradients.0[number.dimension] = -number.scale * by_x * mean;
+            gradients.1[number.dimension] = 2.0 * number.scale * by_x * variance;
         }
         (Normal { mean, variance }, gradients.0, gradients.1)
     }

@@ -1,6 +1,8 @@
-//! Rows among which squared distances are plain sums: numbers are divided by their length scales.
+//! Rows among which squared distances are plain sums: numbers are warped and divided by their length scales.
 
 use super::design::Feature;
+use super::warp::Warp;
+use crate::sampler::lanes::widely;
 
 /// How features become coordinates.
 #[derive(Clone, Debug)]
@@ -16,6 +18,7 @@ pub(super) struct Number {
     pub dimension: usize,
     /// 1 / length scale.
     pub scale: f64,
+    pub warp: Option<Warp>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,12 +32,14 @@ impl Scales {
     /// `theta`: see [`super::prior::Theta`].
     pub fn new(features: &[Feature], theta: &[f64]) -> Scales {
         let (lengths, rest) = theta.split_at(features.len());
+        let mut warps = rest[3..].chunks_exact(2).map(|logs| Warp { a: logs[0].exp(), b: logs[1].exp() });
         let (mut numbers, mut categories) = (Vec::new(), Vec::new());
         for (dimension, (feature, log_length)) in features.iter().zip(lengths).enumerate() {
             if feature.is_category {
                 categories.push(Category { dimension, weight: (-2.0 * log_length).exp() });
             } else {
-                numbers.push(Number { dimension, scale: (-log_length).exp() });
+                let warp = if feature.is_warped { warps.next() } else { None };
+                numbers.push(Number { dimension, scale: (-log_length).exp(), warp });
             }
         }
         let noise = rest[1].exp();
@@ -48,7 +53,19 @@ impl Scales {
         let mut categories = vec![0.0; stride * self.categories.len()];
         for (number, out) in self.numbers.iter().zip(numbers.chunks_exact_mut(stride.max(1))) {
             column(number.dimension, &mut out[..n_rows]);
-            out.iter_mut().for_each(|at| *at *= number.scale);
+            let Number { scale, warp, .. } = *number;
+            let out = &mut out[..n_rows];
+            widely(
+                #[inline(always)]
+                move || match warp {
+                    Some(warp) => {
+                        for at in out {
+                            *at = warp.at(*at) * scale;
+                        }
+                    }
+                    None => out.iter_mut().for_each(|at| *at *= scale),
+                },
+            );
         }
         for (category, out) in self.categories.iter().zip(categories.chunks_exact_mut(stride.max(1))) {
             column(category.dimension, &mut out[..n_rows]);

@@ -28,13 +28,14 @@ fn data() -> (Design, Vec<f64>) {
     (Design::new(&features, rows.iter().map(Vec::as_slice)), standardised(&values))
 }
 
-/// Three length scales and three variances.
-const THETA: [f64; 6] = [-0.5, 0.2, 0.4, 0.3, -3.0, -0.7];
+/// Three length scales, three variances, and two warps.
+const THETA: [f64; 10] = [-0.5, 0.2, 0.4, 0.3, -3.0, -0.7, 0.4, -0.2, -0.5, 0.3];
 
 #[test]
 fn the_gradient_of_the_likelihood_is_that_of_differences() {
     let (design, values) = data();
-    let likelihood = Likelihood { design: &design, values: &values, prior: Prior::new(design.dimensions.len()) };
+    let likelihood =
+        Likelihood { design: &design, values: &values, prior: Prior::new(&design.dimensions, values.len()) };
     let (value, gradient) = likelihood.evaluate(&THETA).unwrap();
     assert!((value - likelihood.cost(&THETA).unwrap()).abs() < 1e-9);
     for place in 0..THETA.len() {
