@@ -12,9 +12,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use medalist_search::{
-    DEFAULT_WINDOW, History, ObjectiveSpec, PrunerSpec, SamplerSpec, StudySpec, UntilFlat, Value, propose,
-};
+use medalist_search::{History, ObjectiveSpec, PrunerSpec, SamplerSpec, StudySpec, UntilFlat, Value, propose};
 use serde::{Deserialize, Serialize};
 
 use crate::competition::Competition;
@@ -304,7 +302,6 @@ impl Plan {
             space,
             sampler,
             pruner: self.pruner.as_ref().map_or(PrunerSpec::None, |pruning| pruning.spec.clone()),
-            window: self.window.unwrap_or(DEFAULT_WINDOW),
             interleave: self.interleave.unwrap_or(0),
             asynchronous: self.asynchronous.unwrap_or(false),
             looks,
@@ -316,6 +313,7 @@ impl Plan {
             requested: serde_json::to_value(requested).map_err(|error| Error::unexpected(error.to_string()))?,
             ..StudySpec::new(String::new(), metric.direction())
         };
+        spec.window = self.window.unwrap_or(spec.default_window());
         earlier.begin(&mut spec)?;
         spec.name = match &self.study {
             Some(name) => checked_name(name)?.to_string(),

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use medalist_search::{
-    Constraint, DEFAULT_WINDOW, Direction, Parameter, Params, PrunerSpec, Resource, SamplerSpec, SearchSpace,
-    StudySpec, UntilFlat,
+    Constraint, Direction, Parameter, Params, PrunerSpec, Resource, SamplerSpec, SearchSpace, StudySpec, UntilFlat,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -191,7 +190,6 @@ impl SpaceFile {
             sampler: search.sampler().unwrap_or(grid),
             prune_on: if pruner.misfit(Resource::Steps).is_none() { Resource::Steps } else { Resource::Folds },
             pruner,
-            window: settings.window.unwrap_or(DEFAULT_WINDOW),
             interleave: settings.interleave.unwrap_or(0),
             asynchronous: settings.asynchronous.unwrap_or(false),
             looks: settings.looks.unwrap_or(1),
@@ -201,6 +199,7 @@ impl SpaceFile {
             defaults: first.into_iter().collect(),
             ..StudySpec::new(String::new(), direction)
         };
+        spec.window = settings.window.unwrap_or(spec.default_window());
         earlier.begin(&mut spec)?;
         spec.name = match &settings.study {
             Some(name) => checked_name(name)?.to_string(),

@@ -113,7 +113,10 @@ pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
     let metric = competition.metric(&session.registry)?;
     let folds = results::folds(&store, &stored, &competition)?;
     let search = Some(Search::of(&stored.sampler)?);
-    let plan = Plan { study: Some(stored.name.clone()), trials: asked.trials.or(plan.trials), search, ..plan };
+    // What may have another default in this version is what it was.
+    let (window, looks) = (Some(stored.window), Some(stored.looks));
+    let plan =
+        Plan { study: Some(stored.name.clone()), trials: asked.trials.or(plan.trials), search, window, looks, ..plan };
     let earlier = Earlier::Same(stored.prior.clone());
     let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds, &earlier)?;
     describe::announce(session, &competition, &folds, &spec, metric.as_ref());

@@ -71,7 +71,7 @@ fn constraints_hold_at_every_point_of_a_sweep() {
     };
     refused("gbdt.max_dept<3", "did you mean `gbdt.max_depth`?");
     refused("gbdt.max_depth<<3", "at character 16");
-    let none = workspace.run(&format!("{sweep} --constraint ridge.alpha<0 --models ridge --study none")).fails(2);
+    let none = workspace.run("sweep penguins --models ridge --constraint ridge.alpha<0 --no-submission").fails(2);
     assert!(none.stderr.contains("no point at which `ridge.alpha<0` holds was found"), "{}", none.stderr);
 }
 

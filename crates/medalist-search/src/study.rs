@@ -19,8 +19,11 @@ use crate::trial::{Direction, Origin, Trial, counted};
 /// The version of the plan's format that this crate writes.
 pub const STUDY_VERSION: u32 = 1;
 
-/// The default of [`StudySpec::window`].
+/// The default of [`StudySpec::window`] where no trial waits to be decided on.
 pub const DEFAULT_WINDOW: u64 = 8;
+
+/// And where trials do: see [`StudySpec::default_window`].
+const DEFAULT_WINDOW_WITH_RUNGS: u64 = 10;
 
 /// An objective beyond the score: see [`StudySpec::objectives`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -223,6 +226,11 @@ impl StudySpec {
             Resource::Steps if self.pruner.depends_on_history() && self.n_folds > 1 => vec![1],
             Resource::Steps => Vec::new(),
         }
+    }
+
+    /// The smallest window that keeps eight threads busy: larger where a pruner has trials wait before their later folds begin.
+    pub fn default_window(&self) -> u64 {
+        if self.rungs().is_empty() { DEFAULT_WINDOW } else { DEFAULT_WINDOW_WITH_RUNGS }
     }
 
     /// What the pruner may spend on a trial: all folds, or steps within the ranges of the parameters that are declared a fidelity.

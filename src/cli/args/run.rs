@@ -31,7 +31,7 @@ pub struct StudyArgs {
     /// Seed of everything random in the study [default: 0]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// A trial sees the results of those this many numbers before it [default: 8]
+    /// A trial sees the results of those this many numbers before it [default: 8, with a pruner 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub window: Option<u64>,
     /// Make every Nth trial a Sobol' point, which a thread takes ahead of its turn where it would wait [default: none]

@@ -103,9 +103,8 @@ impl PrunerSpec {
         let budget = Budget::folds(n_folds);
         let ladder = match self {
             PrunerSpec::None => return Vec::new(),
-            PrunerSpec::Median(_) | PrunerSpec::Percentile(_) => return fifths(&[2], n_folds),
+            PrunerSpec::Median(_) | PrunerSpec::Percentile(_) | PrunerSpec::Racing(_) => return fifths(&[2], n_folds),
             PrunerSpec::Threshold(_) => return fifths(&[1, 3], n_folds),
-            PrunerSpec::Racing(_) => return fifths(&[2, 3], n_folds),
             PrunerSpec::Patience(patience) => {
                 let first = usize::try_from(patience.patience).unwrap_or(usize::MAX);
                 let mut rungs = fifths(&[4], n_folds);
@@ -211,7 +210,7 @@ mod tests {
         check_rungs("median", [(1, &[]), (3, &[2]), (5, &[2]), (10, &[4])]);
         check_rungs("percentile", [(1, &[]), (3, &[2]), (5, &[2]), (10, &[4])]);
         check_rungs("threshold", [(1, &[]), (3, &[1, 2]), (5, &[1, 3]), (10, &[2, 6])]);
-        check_rungs("racing", [(1, &[]), (3, &[2]), (5, &[2, 3]), (10, &[4, 6])]);
+        check_rungs("racing", [(1, &[]), (3, &[2]), (5, &[2]), (10, &[4])]);
         check_rungs("patience", [(1, &[]), (3, &[]), (5, &[3, 4]), (10, &[3, 8])]);
         check_rungs("halving", [(1, &[]), (3, &[1]), (5, &[1, 3]), (10, &[2, 6])]);
         check_rungs("asha", [(1, &[]), (3, &[1]), (5, &[1, 4]), (10, &[2, 8])]);
