@@ -77,7 +77,7 @@ pub fn run(
     reporter: &dyn Reporter,
 ) -> Result<StudyOutcome> {
     study.validate()?;
-    run_with(study, study.sampler.build(), store, objective, limits, reporter)
+    run_with(study, study.build_sampler(), store, objective, limits, reporter)
 }
 
 fn run_with(

@@ -17,6 +17,7 @@ mod grid;
 mod random;
 mod sobol;
 mod tpe;
+mod unrepeated;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,7 @@ pub use grid::Grid;
 pub use random::Random;
 pub use sobol::Sobol;
 pub use tpe::Tpe;
+pub(crate) use unrepeated::Unrepeated;
 
 use crate::error::Result;
 use crate::seed::Seed;

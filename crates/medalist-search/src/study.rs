@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::pruner::{Budget, PrunerSpec, Resource};
-use crate::sampler::{History, Sampler, SamplerSpec, Sobol};
+use crate::sampler::{History, Sampler, SamplerSpec, Sobol, Unrepeated};
 use crate::seed::Seed;
 use crate::space::{Parameter, Params, SearchSpace};
 use crate::trial::{Direction, Origin, Trial, counted};
@@ -135,6 +135,16 @@ impl StudySpec {
         self.enqueued.iter().chain(&self.defaults).try_for_each(|point| self.space.check(point))?;
         self.prior.iter().try_for_each(|trial| self.space.check(&trial.params))?;
         self.sampler.build().len(&self.sampled_space()).map(|_| ())
+    }
+
+    /// The sampler as this study asks it: one that draws at random knows the points that the plan itself names, and repeats none.
+    pub fn build_sampler(&self) -> Box<dyn Sampler> {
+        match self.sampler {
+            SamplerSpec::Random => {
+                Box::new(Unrepeated::new(self.enqueued.iter().chain(&self.defaults).cloned().collect()))
+            }
+            _ => self.sampler.build(),
+        }
     }
 
     /// How many trials there can be; none when they never end.

@@ -3,6 +3,7 @@
 //! Bergstra and Bengio, *Random Search for Hyper-Parameter Optimization*, JMLR 13, 2012.
 
 use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 
 use super::{History, Sampler};
 use crate::error::Result;
@@ -30,8 +31,12 @@ impl Sampler for Random {
         number: u64,
         seed: Seed,
     ) -> Result<Option<Params>> {
-        let mut rng = seed.child("trial", number).rng();
-        // The upper 53 bits: every multiple of 2^-53 in [0, 1) alike.
-        Ok(Some(space.from_unit(|_| (rng.next_u64() >> 11) as f64 * 2f64.powi(-53))))
+        Ok(Some(draw(space, &mut seed.child("trial", number).rng())))
     }
+}
+
+/// The next point of a stream.
+pub(super) fn draw(space: &SearchSpace, rng: &mut ChaCha8Rng) -> Params {
+    // The upper 53 bits: every multiple of 2^-53 in [0, 1) alike.
+    space.from_unit(|_| (rng.next_u64() >> 11) as f64 * 2f64.powi(-53))
 }
