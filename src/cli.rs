@@ -5,6 +5,7 @@
 mod args;
 mod ask_tell;
 mod board;
+mod catalogue;
 mod check;
 mod describe;
 mod folds;
@@ -13,6 +14,7 @@ mod new;
 mod optimize;
 mod output;
 mod run;
+mod show;
 mod studies;
 mod submit;
 mod sweep;
@@ -68,11 +70,11 @@ impl Session {
             Command::New(New::Competition(args)) => new::competition(self, &args),
             Command::New(New::Model(args)) => new::model(self, &args),
             Command::Init(args) => new::init(self, &args),
-            Command::Show(args) => describe::show(self, &args),
-            Command::Models(args) => describe::models(self, &args),
-            Command::Metrics => describe::metrics(self),
+            Command::Show(args) => show::show(self, &args),
+            Command::Models(args) => catalogue::models(self, &args),
+            Command::Metrics => catalogue::metrics(self),
             Command::Folds(args) => folds::folds(self, &args),
-            Command::Competitions => describe::competitions(self),
+            Command::Competitions => catalogue::competitions(self),
             Command::Leaderboard(args) => board::leaderboard(self, &args),
             Command::Studies(args) => studies::studies(self, &args),
             Command::Trials(args) => studies::trials(self, &args),
@@ -115,6 +117,11 @@ impl Session {
         if !self.global.quiet {
             reporter::say(line.as_ref());
         }
+    }
+
+    /// A labelled line on stderr, broken between words where the terminal is narrower; not with `-q`.
+    fn tell(&self, label: &str, text: impl AsRef<str>) {
+        self.say(output::hanging(label, text.as_ref(), output::stderr_width()));
     }
 
     fn print_error(&self, error: &Error) {

@@ -196,7 +196,7 @@ const FRONT_LEGEND: &str = "`+`: no trial of the study is better in all objectiv
 
 /// A table for a terminal of `width` columns, scores to five decimals, no colours, no line break at its end.
 ///
-/// Where it is narrow, times and then spreads are left out: the parameters need the room.
+/// Where it is narrow, times and then spreads are left out: the parameters need the room. Where that is not enough, they stand below their row.
 pub fn to_table(rows: &[Row], width: u16) -> String {
     let (mut header, mut lines) = cells(rows);
     for dropped in ["trial_seconds", "std"] {
@@ -209,6 +209,14 @@ pub fn to_table(rows: &[Row], width: u16) -> String {
         }
     }
     let fits = natural_width(&header, &lines) + MIN_PARAMS <= usize::from(width);
+    let mut below = Vec::new();
+    if !fits
+        && natural_width(&header, &lines) <= usize::from(width)
+        && let Some(column) = header.iter().position(|name| name == "params")
+    {
+        header.remove(column);
+        below.extend(lines.iter_mut().map(|cells| cells.remove(column)));
+    }
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─')));
     table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -221,17 +229,36 @@ pub fn to_table(rows: &[Row], width: u16) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
         // Numbers broken over two lines cannot be read; parameters can, and names where there is no room.
-        if !is_text || (fits && name != "params") {
+        if !is_text || ((fits || !below.is_empty()) && name != "params") {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
     let mut text = table.trim_fmt();
+    if !below.is_empty() {
+        text = with_lines_below(&text, &below, usize::from(width));
+    }
     if let Some(legend) = legend(rows) {
         text += &format!("\n{}", legend.replace('`', ""));
     }
     if rows.iter().any(|row| row.on_front == Some(true)) {
         text += &format!("\n{}", FRONT_LEGEND.replace('`', ""));
     }
+    text
+}
+
+/// A table's rows, each of one line, and below each its line, indented and broken where it is wide.
+fn with_lines_below(table: &str, below: &[String], width: usize) -> String {
+    const INDENT: usize = 6;
+    const N_HEADER: usize = 2;
+    let mut text = String::new();
+    for (n, line) in table.lines().enumerate() {
+        text += &format!("{line}\n");
+        let below = n.checked_sub(N_HEADER).and_then(|row| below.get(row));
+        for part in below.into_iter().flat_map(|below| crate::broken(below, width.saturating_sub(INDENT))) {
+            text += &format!("{:INDENT$}{part}\n", "");
+        }
+    }
+    text.truncate(text.trim_end().len());
     text
 }
 

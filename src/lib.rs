@@ -51,8 +51,29 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 /// What is wrong with a TOML file, on one line: the place, and the message without a picture of the source.
 pub(crate) fn toml_message(error: &toml::de::Error) -> String {
     let text = error.to_string();
-    match text.lines().next().and_then(|first| first.strip_prefix("TOML parse error ")) {
-        Some(place) => format!("TOML error {place}: {}", error.message().trim().replace('\n', ", ")),
-        None => format!("TOML error: {}", error.message().trim()),
+    let mut message = error.message().trim().replace('\n', ", ");
+    for kind in ["expected u64", "expected usize"] {
+        message = message.replace(kind, "expected a whole number from 0 on");
     }
+    match text.lines().next().and_then(|first| first.strip_prefix("TOML parse error ")) {
+        Some(place) => format!("TOML error {place}: {message}"),
+        None => format!("TOML error: {message}"),
+    }
+}
+
+/// Lines of at most `width` letters, broken between words; a longer word stays whole.
+pub(crate) fn broken(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is always one");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_string());
+        }
+    }
+    lines
 }

@@ -368,7 +368,7 @@ impl Plan {
 /// # Errors
 /// Those of the sampler.
 pub fn n_fits(spec: &StudySpec, n_trials: u64) -> Result<u64> {
-    let sampler = spec.sampler.build();
+    let sampler = spec.build_sampler();
     if !matches!(spec.sampler, SamplerSpec::Grid { .. }) {
         return Ok(n_trials * spec.n_folds as u64);
     }

@@ -2,10 +2,12 @@
 //!
 //! A file is read in blocks of whole records, so memory stays bounded by its columns. Our own scan finds the records and refuses what polars would let pass (rows of another length, quotes never closed, bytes that are no text); polars takes the cells apart.
 
-mod date;
-mod draft;
-mod scan;
 mod source;
+mod scan;
+mod blocks;
+mod draft;
+mod loose;
+mod date;
 
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -19,20 +21,15 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
-pub use source::{Encoding, digest};
+pub use source::{Digest, Encoding, digest};
 
+use blocks::{Block, Blocks};
 pub(crate) use date::{iso as iso_date, with_format as date_with_format};
 use draft::Builder;
 pub use draft::Cells;
 pub(crate) use draft::{Draft, Hold, Plan, Words, is_missing_number, number};
-use scan::{Fault, Rest};
+pub(crate) use loose::read_loosely;
 pub(crate) use source::{hex, zip_entries};
-
-/// Bytes of a block: large enough that a block's fixed costs vanish, small enough that its cells stay in a few megabytes.
-const BLOCK: usize = 4 << 20;
-
-/// Bytes of the longest record that is believed: beyond it, a quote was most likely opened and never closed.
-const LONGEST_RECORD: usize = 64 << 20;
 
 /// A file that holds one table.
 #[derive(Clone, Copy, Debug)]
@@ -88,12 +85,24 @@ pub fn read_strings(path: &Path) -> Result<StringTable> {
 }
 
 pub(crate) fn strings(place: Place) -> Result<StringTable> {
-    let drafts = read(place, |_| Plan::new(Hold::Words))?;
+    Ok(words_of(read(place, |_| Plan::new(Hold::Words))?))
+}
+
+/// As [`strings`], and what the file is on the disk.
+///
+/// # Errors
+/// Those of [`strings`].
+pub(crate) fn strings_and_digest(place: Place) -> Result<(StringTable, Digest)> {
+    let (drafts, digest) = read_and_digest(place, |_| Plan::new(Hold::Words))?;
+    Ok((words_of(drafts), digest))
+}
+
+fn words_of(drafts: Drafts) -> StringTable {
     let columns = drafts.columns.into_iter().map(|draft| match draft {
         Draft::Words(words) => words,
         Draft::Numbers { .. } | Draft::Cells(_) | Draft::Skipped => Words::default(),
     });
-    Ok(StringTable { header: drafts.header, n_rows: drafts.n_rows, columns: columns.collect() })
+    StringTable { header: drafts.header, n_rows: drafts.n_rows, columns: columns.collect() }
 }
 
 /// The names of a table's columns.
@@ -109,14 +118,32 @@ pub(crate) fn header(place: Place) -> Result<Vec<String>> {
 /// # Errors
 /// When the file cannot be read, or its text is not a table: names row and column.
 pub(crate) fn read(place: Place, plan: impl Fn(&str) -> Plan) -> Result<Drafts> {
-    let (mut drafts, again) = read_once(place, &plan)?;
+    let Place { path, entry, encoding } = place;
+    let first = source::with_text(path, entry, encoding, |text| read_text(path, text, &plan))?;
+    finish(place, plan, first)
+}
+
+/// As [`read`], and what the file is on the disk.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) fn read_and_digest(place: Place, plan: impl Fn(&str) -> Plan) -> Result<(Drafts, Digest)> {
+    let Place { path, entry, encoding } = place;
+    let (first, digest) = source::with_text_and_digest(path, entry, encoding, |text| read_text(path, text, &plan))?;
+    Ok((finish(place, plan, first)?, digest))
+}
+
+/// Reads again the columns that a first reading asks for.
+fn finish(place: Place, plan: impl Fn(&str) -> Plan, first: (Drafts, Vec<usize>)) -> Result<Drafts> {
+    let (mut drafts, again) = first;
     if !again.is_empty() {
         // Words that came up late in a column of numbers: only these columns are read again.
         let second = |name: &str| {
             let is_wanted = again.iter().any(|&column| drafts.header[column] == name);
             Plan { hold: if is_wanted { Hold::Words } else { Hold::Skip }, ..plan(name) }
         };
-        let (mut once_more, _) = read_once(place, &second)?;
+        let Place { path, entry, encoding } = place;
+        let (mut once_more, _) = source::with_text(path, entry, encoding, |text| read_text(path, text, &second))?;
         for &column in &again {
             drafts.columns[column] = std::mem::replace(&mut once_more.columns[column], Draft::Skipped);
         }
@@ -125,57 +152,55 @@ pub(crate) fn read(place: Place, plan: impl Fn(&str) -> Plan) -> Result<Drafts> 
 }
 
 /// The drafts, and the columns that must be read again as words.
-fn read_once(place: Place, plan: &impl Fn(&str) -> Plan) -> Result<(Drafts, Vec<usize>)> {
-    source::with_text(place.path, place.entry, place.encoding, |text| {
-        let mut blocks = Blocks::new(place.path, text)?;
-        let plans: Vec<Plan> = blocks.header.iter().map(|name| plan(name)).collect();
-        let wanted: Vec<usize> = (0..plans.len()).filter(|&column| plans[column].hold != Hold::Skip).collect();
-        let mut builders: Vec<(usize, Builder)> =
-            wanted.iter().map(|&column| (column, Builder::new(&plans[column]))).collect();
-        let n_columns = plans.len();
-        // Whether polars parses the numbers: as long as it can.
-        let mut trusts = true;
-        let n_at_once = rayon::current_num_threads();
-        loop {
-            let group = (0..n_at_once).map_while(|_| blocks.next().transpose()).collect::<Result<Vec<Block>>>()?;
-            if group.is_empty() {
-                break;
+fn read_text(path: &Path, text: &mut dyn Read, plan: &impl Fn(&str) -> Plan) -> Result<(Drafts, Vec<usize>)> {
+    let mut blocks = Blocks::new(path, text)?;
+    let plans: Vec<Plan> = blocks.header.iter().map(|name| plan(name)).collect();
+    let wanted: Vec<usize> = (0..plans.len()).filter(|&column| plans[column].hold != Hold::Skip).collect();
+    let mut builders: Vec<(usize, Builder)> =
+        wanted.iter().map(|&column| (column, Builder::new(&plans[column]))).collect();
+    let n_columns = plans.len();
+    // Whether polars parses the numbers: as long as it can.
+    let mut trusts = true;
+    let n_at_once = rayon::current_num_threads();
+    loop {
+        let group = (0..n_at_once).map_while(|_| blocks.next().transpose()).collect::<Result<Vec<Block>>>()?;
+        if group.is_empty() {
+            break;
+        }
+        let numeric: Vec<bool> =
+            builders.iter().map(|(column, builder)| trusts && builder.is_numeric(&plans[*column])).collect();
+        let parsed = group.into_par_iter().map(|block| parse(block, n_columns, &wanted, &numeric, path));
+        let frames = parsed.collect::<Result<Vec<DataFrame>>>()?;
+        // A block that had to be parsed twice will not be the last of its kind.
+        trusts &= frames.iter().all(|frame| is_as_wanted(frame, &numeric));
+        builders.par_iter_mut().enumerate().try_for_each(|(position, (column, builder))| {
+            let plan = &plans[*column];
+            if !numeric[position] {
+                let chunks = words(&frames, position, path)?;
+                builder.append(plan, || chunks.iter().flat_map(|chunk| chunk.iter()));
+                return Ok(());
             }
-            let numeric: Vec<bool> =
-                builders.iter().map(|(column, builder)| trusts && builder.is_numeric(&plans[*column])).collect();
-            let parsed = group.into_par_iter().map(|block| parse(block, n_columns, &wanted, &numeric, place.path));
-            let frames = parsed.collect::<Result<Vec<DataFrame>>>()?;
-            // A block that had to be parsed twice will not be the last of its kind.
-            trusts &= frames.iter().all(|frame| is_as_wanted(frame, &numeric));
-            builders.par_iter_mut().enumerate().try_for_each(|(position, (column, builder))| {
-                let plan = &plans[*column];
-                if !numeric[position] {
-                    let chunks = words(&frames, position, place.path)?;
-                    builder.append(plan, || chunks.iter().flat_map(|chunk| chunk.iter()));
-                    return Ok(());
-                }
-                for frame in &frames {
-                    match frame.columns()[position].as_materialized_series().f64() {
-                        Ok(numbers) => append(builder, numbers),
-                        Err(_) => {
-                            let chunks = words(std::slice::from_ref(frame), position, place.path)?;
-                            builder.append(plan, || chunks.iter().flat_map(|chunk| chunk.iter()));
-                        }
+            for frame in &frames {
+                match frame.columns()[position].as_materialized_series().f64() {
+                    Ok(numbers) => append(builder, numbers),
+                    Err(_) => {
+                        let chunks = words(std::slice::from_ref(frame), position, path)?;
+                        builder.append(plan, || chunks.iter().flat_map(|chunk| chunk.iter()));
                     }
                 }
-                Ok::<(), Error>(())
-            })?;
-        }
-        let mut columns: Vec<Draft> = (0..n_columns).map(|_| Draft::Skipped).collect();
-        let mut again = Vec::new();
-        for (column, builder) in builders {
-            if matches!(builder, Builder::Again) {
-                again.push(column);
             }
-            columns[column] = builder.finish();
+            Ok::<(), Error>(())
+        })?;
+    }
+    let mut columns: Vec<Draft> = (0..n_columns).map(|_| Draft::Skipped).collect();
+    let mut again = Vec::new();
+    for (column, builder) in builders {
+        if matches!(builder, Builder::Again) {
+            again.push(column);
         }
-        Ok((Drafts { n_rows: blocks.n_records, header: blocks.header, columns }, again))
-    })
+        columns[column] = builder.finish();
+    }
+    Ok((Drafts { n_rows: blocks.n_records, header: blocks.header, columns }, again))
 }
 
 /// The records of a block: the columns that have been numbers so far as numbers, where every cell of theirs is one or empty; else all as text.
@@ -211,6 +236,8 @@ fn parse_as(block: &Block, n_columns: usize, wanted: &[usize], numeric: &[bool])
         .with_schema(Some(Arc::new(Schema::from_iter(fields))))
         .with_projection(Some(Arc::new(wanted.to_vec())))
         .with_infer_schema_length(Some(0))
+        // Where there is no quote, polars need not look for any at each byte.
+        .map_parse_options(|options| options.with_quote_char(memchr::memchr(b'"', &block.text).map(|_| b'"')))
         .with_n_threads(Some(1));
     options.into_reader_with_file_handle(Cursor::new(block.text.as_slice())).finish()
 }
@@ -253,162 +280,6 @@ fn is_as_wanted(frame: &DataFrame, numeric: &[bool]) -> bool {
 fn words<'a>(frames: &'a [DataFrame], position: usize, path: &Path) -> Result<Vec<&'a ChunkedArray<StringType>>> {
     let chunks = frames.iter().map(|frame| frame.columns()[position].as_materialized_series().str());
     chunks.collect::<Result<_, _>>().map_err(|error| Error::unexpected(error.to_string()).file(path))
-}
-
-/// Whole records in the usual form, behind a header line of our own. That line also keeps polars from taking a block for a compressed file by its first bytes.
-struct Block {
-    text: Vec<u8>,
-    n_records: usize,
-    first_record: usize,
-}
-
-/// Records behind a header line of so many names, with room for this many bytes more.
-fn headed(records: &[u8], n_fields: usize, room: usize) -> Vec<u8> {
-    let mut text = Vec::with_capacity(2 * n_fields + records.len() + room);
-    text.extend(std::iter::repeat_n(b"h,", n_fields).flatten());
-    *text.last_mut().expect("a header has a column") = b'\n';
-    text.extend_from_slice(records);
-    text
-}
-
-/// A file's records, block by block.
-struct Blocks<'a> {
-    path: &'a Path,
-    text: &'a mut dyn Read,
-    header: Vec<String>,
-    /// Read, and not yet part of a block: behind a header line as the block wants it, once the file's own is read.
-    carry: Vec<u8>,
-    /// The length of that line.
-    n_before: usize,
-    rest: Rest,
-    n_records: usize,
-}
-
-impl<'a> Blocks<'a> {
-    fn new(path: &'a Path, text: &'a mut dyn Read) -> Result<Blocks<'a>> {
-        let mut blocks = Blocks {
-            path,
-            text,
-            header: Vec::new(),
-            carry: Vec::new(),
-            n_before: 0,
-            rest: Rest::MayFollow,
-            n_records: 0,
-        };
-        blocks.fill(BLOCK)?;
-        blocks.check_mark()?;
-        let (names, end) = loop {
-            match scan::header(&blocks.carry, blocks.rest).map_err(|fault| Error::data(fault.message).file(path))? {
-                Some(header) => break header,
-                None if blocks.carry.len() > LONGEST_RECORD => {
-                    return Err(Error::data("the header has no end").file(path));
-                }
-                None => blocks.fill(blocks.carry.len() + BLOCK)?,
-            }
-        };
-        if let Err(fault) = scan::check_letters(&blocks.carry[..end]) {
-            let message = fault.message.replace("this cell", "the header");
-            return Err(Error { help: fault.help, ..Error::data(message).file(path) });
-        }
-        let records = blocks.carry.split_off(end);
-        blocks.header = names;
-        blocks.check_header()?;
-        blocks.carry = headed(&records, blocks.header.len(), records.len());
-        blocks.n_before = blocks.carry.len() - records.len();
-        Ok(blocks)
-    }
-
-    /// Reads until `carry` holds `length` bytes, or the file ends.
-    fn fill(&mut self, length: usize) -> Result<()> {
-        let n_wanted = length.saturating_sub(self.carry.len());
-        self.carry.reserve_exact(n_wanted);
-        let n = (&mut *self.text).take(n_wanted as u64).read_to_end(&mut self.carry);
-        let n =
-            n.map_err(|error| Error::data(format!("the file cannot be unpacked or read: {error}")).file(self.path))?;
-        if n < n_wanted {
-            self.rest = Rest::None;
-        }
-        Ok(())
-    }
-
-    /// Takes off a byte order mark.
-    fn check_mark(&mut self) -> Result<()> {
-        match self.carry.as_slice() {
-            [0xef, 0xbb, 0xbf, ..] => drop(self.carry.drain(..3)),
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-                let error = Error::data("this file is UTF-16, which is not read").file(self.path);
-                return Err(error.help("save it as UTF-8: iconv -f UTF-16 -t UTF-8"));
-            }
-            _ => {}
-        }
-        if self.carry.iter().all(|byte| byte.is_ascii_whitespace()) && self.rest == Rest::None {
-            return Err(Error::data("this file is empty").file(self.path).help("the first line must name the columns"));
-        }
-        Ok(())
-    }
-
-    fn check_header(&self) -> Result<()> {
-        let error = |message: String| Error::data(message).file(self.path);
-        if self.header.iter().any(|name| name.contains('\r')) {
-            return Err(error("lines end in a bare carriage return".to_string()).help("save it with line feeds"));
-        }
-        for (column, name) in self.header.iter().enumerate() {
-            if name.trim().is_empty() {
-                let message = format!("column {} of {} has no name", column + 1, self.header.len());
-                return Err(error(message)
-                    .help("an index that pandas wrote? write the file with `index=False`, or name the column"));
-            }
-            if self.header[..column].contains(name) {
-                return Err(error(format!("two columns are called `{name}`")).help("rename one of them"));
-            }
-        }
-        Ok(())
-    }
-
-    fn next(&mut self) -> Result<Option<Block>> {
-        let n_fields = self.header.len();
-        loop {
-            if self.rest == Rest::MayFollow {
-                let length = if self.carry.len() < BLOCK { BLOCK } else { self.carry.len() * 2 };
-                self.fill(length)?;
-            }
-            let records = &self.carry[self.n_before..];
-            if records.is_empty() {
-                return Ok(None);
-            }
-            let scanned = scan::scan(records, n_fields, self.rest).map_err(|fault| self.error(fault))?;
-            if scanned.end == 0 {
-                if records.len() > LONGEST_RECORD {
-                    let error = Error::data("this row has no end: most likely a quote is opened here and never closed");
-                    return Err(error.file(self.path).row(self.n_records + 1));
-                }
-                if self.rest == Rest::None {
-                    return Ok(None);
-                }
-                continue;
-            }
-            let (records, carried) = records.split_at(scanned.end);
-            scan::check_letters(records).map_err(|fault| self.error(fault))?;
-            let usual = scanned.unusual.then(|| headed(&scan::rewrite(records, n_fields), n_fields, 0));
-            let carry = headed(carried, n_fields, BLOCK);
-            let mut text = std::mem::replace(&mut self.carry, carry);
-            text.truncate(self.n_before + scanned.end);
-            let first_record = self.n_records;
-            self.n_records += scanned.n_records;
-            if scanned.n_records == 0 {
-                continue;
-            }
-            return Ok(Some(Block { text: usual.unwrap_or(text), n_records: scanned.n_records, first_record }));
-        }
-    }
-
-    fn error(&self, fault: Fault) -> Error {
-        let mut error = Error::data(fault.message).file(self.path).row(self.n_records + fault.record + 1);
-        if let Some(name) = fault.field.and_then(|field| self.header.get(field)) {
-            error = error.column(name);
-        }
-        Error { help: fault.help, ..error }
-    }
 }
 
 #[cfg(test)]

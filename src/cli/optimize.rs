@@ -77,7 +77,7 @@ fn announce(session: &Session, spec: &StudySpec, program: &ProgramSpec) {
     session.say(format!("program   {}", program.command.join(" ")));
     let score = program.score_file.as_deref().unwrap_or("the last line it prints");
     session.say(format!("score     {score}, {}", super::describe::direction_text(spec.direction)));
-    for line in super::describe::space(&spec.space).lines() {
+    for line in super::catalogue::space(&spec.space).lines() {
         session.say(format!("          {line}"));
     }
     if let Some(time) = program.trial_time {

@@ -112,10 +112,41 @@ pub fn markdown_header(names: &[impl AsRef<str>]) -> String {
     format!("| {} |\n| {} |\n", joined(|name| name), joined(|_| "---"))
 }
 
+/// `label`, and beside it the text, broken between words where it is wider than `width` columns; none breaks nothing.
+pub fn hanging(label: &str, text: &str, width: Option<u16>) -> String {
+    const LABEL: usize = 10;
+    let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(LABEL).max(LABEL));
+    let lines = crate::broken(text, room).join(&format!("\n{:LABEL$}", ""));
+    format!("{label:LABEL$}{lines}")
+}
+
+/// Columns of the terminal that stderr is; none where it is none.
+pub fn stderr_width() -> Option<u16> {
+    terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| width.0)
+}
+
+/// Columns of the terminal that stdout is; none where it is none.
+pub fn stdout_width() -> Option<u16> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0)
+}
+
 /// Columns of the terminal; 120 where stdout is none.
 pub fn terminal_width() -> u16 {
-    match terminal_size::terminal_size() {
-        Some((width, _)) if std::io::stdout().is_terminal() => width.0.max(40),
-        _ => 120,
+    stdout_width().map_or(120, |width| width.max(40))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_labelled_line_is_broken_between_words_and_hangs() {
+        let text = "5 folds, 48 rows scored in each";
+        assert_eq!(hanging("folds", text, Some(30)), "folds     5 folds, 48 rows\n          scored in each");
+        assert_eq!(hanging("folds", text, None), "folds     5 folds, 48 rows scored in each");
+        assert_eq!(
+            hanging("study", "a_name_that_is_longer_than_that", Some(20)),
+            "study     a_name_that_is_longer_than_that"
+        );
     }
 }

@@ -207,6 +207,9 @@ pub fn stop_on_signals(running: &'static str, leave: impl Fn() + Send + 'static)
 /// # Errors
 /// When the system gives no threads.
 pub fn thread_pool(jobs: Option<usize>) -> Result<Arc<ThreadPool>> {
+    if jobs == Some(0) {
+        return Err(Error::usage("no work is done on 0 threads").help("leave `jobs` out for all processors"));
+    }
     let builder =
         rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).thread_name(|n| format!("{WORKER}-{n}"));
     Ok(Arc::new(builder.build().map_err(|error| Error::unexpected(error.to_string()))?))

@@ -182,7 +182,7 @@ fn refuse_invalid(session: &Session, file: &std::path::Path, errors: &[String]) 
         }
         let rest = errors.len().saturating_sub(MAX_FAULTS);
         if rest > 0 {
-            say(&format!("and {rest} more"));
+            say(&format!("and {rest} more faults: `--output json` names them all"));
         }
     }
     Err(Error::submission(first.clone()).file(file))

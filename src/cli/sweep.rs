@@ -10,9 +10,9 @@ use serde_json::json;
 use super::args::{ResumeArgs, SweepArgs};
 use super::output::{self, Format};
 use super::run::{self, Begun, Bounds, thread_pool};
-use super::{Session, board, describe, submit};
+use super::{Session, board, catalogue, describe, submit};
 use crate::competition::Competition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::evaluate::{self, Evaluation};
 use crate::leaderboard;
 use crate::plan::{self, Earlier, Plan, Search};
@@ -52,24 +52,29 @@ pub fn sweep(session: &Session, args: &SweepArgs) -> Result<()> {
         args.target.clone()
     };
     plan.competition = Some(slug.clone());
+    let in_plan = |error: Error| if args.plan() == Plan::default() { of_plan_file(error, &args.target) } else { error };
+    let at = |key: &str| {
+        let key = key.to_string();
+        move |error: Error| in_plan(Error { message: format!("`{key}`: {}", error.message), ..error })
+    };
     let bounds = Bounds {
         n_trials: plan.n_trials(),
-        time: plan.time()?,
+        time: plan.time().map_err(at("time"))?,
         jobs: plan.jobs,
-        memory: plan.memory()?,
+        memory: plan.memory().map_err(at("memory"))?,
         until_flat: plan.until_flat(),
     };
     let workspace = session.workspace()?;
-    explain_unbuilt(session, &workspace, &plan)?;
-    let pool = thread_pool(bounds.jobs)?;
-    let competition = pool.install(|| workspace.load(&slug, &session.registry))?;
+    explain_unbuilt(session, &workspace, &plan).map_err(in_plan)?;
+    let pool = thread_pool(bounds.jobs).map_err(in_plan)?;
+    let competition = pool.install(|| workspace.load(&slug, &session.registry)).map_err(in_plan)?;
     let metric = competition.metric(&session.registry)?;
     let folds = competition.folds(plan.folds)?;
     let earlier = match &plan.warm_start {
-        Some(name) => results::earlier(&workspace.store()?, name)?,
+        Some(name) => results::earlier(&workspace.store()?, name).map_err(in_plan)?,
         None => Earlier::Nothing,
     };
-    let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds, &earlier)?;
+    let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds, &earlier).map_err(in_plan)?;
     describe::announce(session, &competition, &folds, &spec, metric.as_ref());
     if args.dry_run {
         describe::search(session, &spec, &[]);
@@ -79,6 +84,14 @@ pub fn sweep(session: &Session, args: &SweepArgs) -> Result<()> {
     let submission = !args.no_submission;
     let job = Job { workspace, store, competition: &competition, folds, spec, bounds, submission, pool };
     job.run(session)
+}
+
+/// An error of usage lies in the plan file where that is all that was given.
+fn of_plan_file(error: Error, target: &str) -> Error {
+    if target.ends_with(".toml") && error.kind == Kind::Usage && error.file.is_none() {
+        return Error { kind: Kind::Config, ..error.file(target) };
+    }
+    error
 }
 
 pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
@@ -189,7 +202,7 @@ fn report(
     } else {
         output::print(&board::text(&board::top(rows, TOP), session.format()))?;
     }
-    session.say(format!("wrote {}", files.join(", ")));
+    files.iter().for_each(|file| session.say(format!("wrote {file}")));
     let submission = files.iter().find(|file| file.ends_with(".csv") && !file.ends_with("leaderboard.csv"));
     let solution = competition.dir.join("solution.csv").is_file();
     session.say(match submission {
@@ -216,7 +229,7 @@ fn dry_run(session: &Session, spec: &StudySpec, bounds: &Bounds) -> Result<()> {
             "space": spec.space,
         }));
     }
-    let mut text = describe::space(&spec.space);
+    let mut text = catalogue::space(&spec.space);
     text += &match (n_trials, n_fits) {
         (Some(n_trials), Some(n_fits)) => {
             format!("study {}: {n_trials} trials, {} folds, {n_fits} fits\n", spec.name, spec.n_folds)

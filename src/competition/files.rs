@@ -6,19 +6,20 @@ use std::path::{Path, PathBuf};
 use super::config::FileConfig;
 use super::{Config, FileFacts, place};
 use crate::error::{Error, Result};
-use crate::reader::{self, Draft, Drafts, Hold, Plan, StringTable};
+use crate::reader::{self, Digest, Draft, Drafts, Hold, Plan, StringTable};
 use crate::table::ColumnType;
 use crate::target::Task;
 
 /// The files of a competition, and what is known of each.
 pub struct Files {
     configs: Vec<FileConfig>,
+    /// The checksums of files that were not read yet are those described.
     pub facts: Vec<FileFacts>,
 }
 
 impl Files {
     /// # Errors
-    /// When a file is not there, or not the one described.
+    /// When a file is not there.
     pub fn find(dir: &Path, config: &Config) -> Result<Files> {
         let named = [
             ("train", Some(&config.files.train)),
@@ -30,18 +31,20 @@ impl Files {
         for (role, file) in named {
             let Some(file) = file else { continue };
             let path: PathBuf = dir.join(&file.path);
-            let (bytes, sha256) = reader::digest(&path)?;
-            if !sha256.eq_ignore_ascii_case(&file.sha256) {
-                let error = Error::data("this is not the file that competition.toml describes: its sha256 is another")
-                    .file(&path);
-                return Err(
-                    error.help(format!("get the file again, or set sha256 = \"{sha256}\" if the change is meant"))
-                );
-            }
+            let bytes = std::fs::metadata(&path).map_err(|error| Error::io(&path, &error))?.len();
+            files.facts.push(FileFacts { role, path, rows: 0, columns: 0, bytes, sha256: file.sha256.to_lowercase() });
             files.configs.push(file.clone());
-            files.facts.push(FileFacts { role, path, rows: 0, columns: 0, bytes, sha256 });
         }
         Ok(files)
+    }
+
+    /// Whether the files that were not read to their ends are the ones described; those that were have been checked.
+    ///
+    /// # Errors
+    /// The first that is another.
+    pub fn check_unread(&self) -> Result<()> {
+        let mut unread = self.facts.iter().filter(|file| file.columns == 0);
+        unread.try_for_each(|file| check_digest(file, &reader::digest(&file.path)?))
     }
 
     pub fn position(&self, role: &str) -> Option<usize> {
@@ -68,8 +71,10 @@ impl Files {
 
     pub fn read(&mut self, role: &str, config: &Config, plan: impl Fn(&str) -> Plan) -> Result<Drafts> {
         let position = self.position(role).ok_or_else(|| Error::unexpected(format!("no {role} file")))?;
-        let drafts = reader::read(place(&self.facts[position].path, &self.configs[position], config), plan)?;
+        let place = place(&self.facts[position].path, &self.configs[position], config);
+        let (drafts, digest) = reader::read_and_digest(place, plan)?;
         let facts = &mut self.facts[position];
+        check_digest(facts, &digest)?;
         (facts.rows, facts.columns) = (drafts.n_rows, drafts.header.len());
         Ok(drafts)
     }
@@ -84,11 +89,24 @@ impl Files {
 
     pub fn read_strings(&mut self, role: &str, config: &Config) -> Result<StringTable> {
         let position = self.position(role).ok_or_else(|| Error::unexpected(format!("no {role} file")))?;
-        let table = reader::strings(place(&self.facts[position].path, &self.configs[position], config))?;
+        let place = place(&self.facts[position].path, &self.configs[position], config);
+        let (table, digest) = reader::strings_and_digest(place)?;
         let facts = &mut self.facts[position];
+        check_digest(facts, &digest)?;
         (facts.rows, facts.columns) = (table.n_rows(), table.header.len());
         Ok(table)
     }
+}
+
+/// # Errors
+/// When the file is not the one described.
+fn check_digest(file: &FileFacts, found: &Digest) -> Result<()> {
+    if found.sha256 == file.sha256 {
+        return Ok(());
+    }
+    let error = Error::data("this is not the file that competition.toml describes: its sha256 is another");
+    let help = format!("get the file again, or set sha256 = \"{}\" if the change is meant", found.sha256);
+    Err(error.file(&file.path).help(help))
 }
 
 pub struct Headers {

@@ -260,6 +260,6 @@ fn check_column(sheet: &Sheet, file: &Path, name: &str) -> Result<()> {
 
 /// A file's configuration: its name and checksum.
 fn file_config(path: &Path) -> Result<FileConfig> {
-    let (_, sha256) = reader::digest(path)?;
+    let sha256 = reader::digest(path)?.sha256;
     Ok(FileConfig { path: files::name(path), entry: None, sha256 })
 }

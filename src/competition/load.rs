@@ -19,7 +19,15 @@ pub fn load(dir: &Path, registry: &Registry) -> Result<Competition> {
     let toml = dir.join(FILE_NAME);
     let metric = metric(&config, registry).map_err(|error| error.file(&toml))?;
     let mut files = Files::find(dir, &config)?;
-    let headers = Headers::read(&files, &config)?;
+    let loaded = load_files(dir, config, metric.as_ref(), &mut files);
+    // A file that is not the one described explains whatever else is wrong.
+    files.check_unread()?;
+    loaded
+}
+
+fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files) -> Result<Competition> {
+    let toml = dir.join(FILE_NAME);
+    let headers = Headers::read(files, &config)?;
     headers.check(&config).map_err(|error| if error.file.is_none() { error.file(&toml) } else { error })?;
 
     let mut notes = Vec::new();
@@ -84,11 +92,11 @@ pub fn load(dir: &Path, registry: &Registry) -> Result<Competition> {
 
     let names = features::names(&config, &headers, &mut train, test.as_ref(), &mut notes);
     let (features, test_features) =
-        features::tables(&files, &config, &headers, &names, &mut train, test.as_mut(), &mut notes)?;
+        features::tables(files, &config, &headers, &names, &mut train, test.as_mut(), &mut notes)?;
     if features.columns().is_empty() {
         return Err(Error::data("no column is left to learn from").file(&train_path));
     }
-    let layout = layout(&mut files, &config, metric.as_ref(), &targets, test_ids.as_deref())?;
+    let layout = layout(files, &config, metric, &targets, test_ids.as_deref())?;
     let test = match (test_ids, test_features) {
         (Some(ids), Some(features)) => Some(TestSet { ids, features }),
         _ => None,
@@ -111,11 +119,11 @@ pub fn load(dir: &Path, registry: &Registry) -> Result<Competition> {
         given_folds,
         gap_unit,
         layout,
-        files: files.facts,
+        files: files.facts.clone(),
         notes,
         config,
     };
-    competition.check_scale(competition.target_scale(metric.as_ref())).map_err(|error| error.file(&train_path))?;
+    competition.check_scale(competition.target_scale(metric)).map_err(|error| error.file(&train_path))?;
     Ok(competition)
 }
 

@@ -80,6 +80,8 @@ fn the_table_fits_the_width() {
         let widest = table.lines().map(|line| line.chars().count()).max();
         assert!(widest.is_some_and(|widest| widest <= width as usize), "{width}:\n{table}");
         assert!(table.contains("1*") && table.contains("0.97430"), "{table}");
+        // No name is torn.
+        assert!(table.contains("penguins-3f2a91/12") && table.contains("alpha=0.1"), "{table}");
     }
 }
 

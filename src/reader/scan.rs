@@ -77,17 +77,9 @@ pub fn scan(text: &[u8], n_fields: usize, rest: Rest) -> Result<Scanned, Fault> 
                     scanned.unusual |= field.unusual;
                 }
                 Err(Broken::Unterminated) if rest == Rest::MayFollow => return Ok(scanned),
-                Err(Broken::Unterminated) => {
-                    let message = "a quoted cell begins here and is never closed";
-                    let help = "close the quote, or double it (\"\") where it is part of the text";
-                    let fault = Fault::new(scanned.n_records, message);
-                    return Err(Fault { field: Some(n), help: Some(help.to_string()), ..fault });
-                }
-                Err(Broken::AfterQuote) => {
-                    let message = "a quoted cell goes on after its closing quote";
-                    let help = "inside a quoted cell, write a quote twice (\"\")";
-                    let fault = Fault::new(scanned.n_records, message);
-                    return Err(Fault { field: Some(n), help: Some(help.to_string()), ..fault });
+                Err(broken) => {
+                    let fault = Fault::new(scanned.n_records, broken.message());
+                    return Err(Fault { field: Some(n), help: Some(broken.help().to_string()), ..fault });
                 }
             }
         }
@@ -101,7 +93,7 @@ pub fn scan(text: &[u8], n_fields: usize, rest: Rest) -> Result<Scanned, Fault> 
     Ok(scanned)
 }
 
-fn check_fields(n: usize, n_fields: usize, record: usize) -> Result<(), Fault> {
+pub fn check_fields(n: usize, n_fields: usize, record: usize) -> Result<(), Fault> {
     if n == n_fields {
         return Ok(());
     }
@@ -218,7 +210,7 @@ fn is_blank(line: &[u8]) -> bool {
 }
 
 /// One cell as it stands in the file.
-struct Field<'a> {
+pub struct Field<'a> {
     /// Without the outer quotes.
     raw: &'a [u8],
     quoted: bool,
@@ -226,7 +218,7 @@ struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    fn text(&self) -> Cow<'a, [u8]> {
+    pub fn text(&self) -> Cow<'a, [u8]> {
         if !self.quoted || memchr(b'"', self.raw).is_none() {
             return Cow::Borrowed(self.raw);
         }
@@ -242,27 +234,43 @@ impl<'a> Field<'a> {
     }
 }
 
-enum Broken {
+pub enum Broken {
     Unterminated,
     AfterQuote,
 }
 
+impl Broken {
+    pub fn message(&self) -> &'static str {
+        match self {
+            Broken::Unterminated => "a quoted cell begins here and is never closed",
+            Broken::AfterQuote => "a quoted cell goes on after its closing quote",
+        }
+    }
+
+    fn help(&self) -> &'static str {
+        match self {
+            Broken::Unterminated => "close the quote, or double it (\"\") where it is part of the text",
+            Broken::AfterQuote => "inside a quoted cell, write a quote twice (\"\")",
+        }
+    }
+}
+
 /// The fields of one record.
-struct Fields<'a> {
+pub struct Fields<'a> {
     text: &'a [u8],
     /// After the last field given and its comma or line end.
-    position: usize,
+    pub position: usize,
     /// Whether the record's line end was met.
     ended: bool,
     done: bool,
 }
 
 impl<'a> Fields<'a> {
-    fn new(text: &'a [u8]) -> Fields<'a> {
+    pub fn new(text: &'a [u8]) -> Fields<'a> {
         Fields { text, position: 0, ended: false, done: false }
     }
 
-    fn next(&mut self) -> Option<Result<Field<'a>, Broken>> {
+    pub fn next(&mut self) -> Option<Result<Field<'a>, Broken>> {
         if self.done {
             return None;
         }

@@ -5,9 +5,12 @@ use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
+
+/// Bytes that are read and then digested while they are still in the processor's cache.
+const DIGESTED_AT_ONCE: usize = 128 << 10;
 
 /// How a file spells its letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -19,15 +22,22 @@ pub enum Encoding {
     Latin1,
 }
 
-/// The length and the SHA-256 (lower case hex) of a file as it lies on the disk.
+/// A file as it lies on the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    pub bytes: u64,
+    /// SHA-256, lower case hex.
+    pub sha256: String,
+}
+
+/// What a file is on the disk.
 ///
 /// # Errors
 /// When it cannot be read, or is a folder.
-pub fn digest(path: &Path) -> Result<(u64, String)> {
-    let mut file = open(path)?;
-    let mut hasher = Sha256::new();
-    let bytes = io::copy(&mut file, &mut hasher).map_err(|error| Error::io(path, &error))?;
-    Ok((bytes, hex(&hasher.finalize())))
+pub fn digest(path: &Path) -> Result<Digest> {
+    let mut digesting = Digesting::new(open(path)?);
+    digesting.skip_rest().map_err(|error| Error::io(path, &error))?;
+    Ok(digesting.finish())
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -56,19 +66,98 @@ pub fn with_text<T>(
     read: impl FnOnce(&mut dyn Read) -> Result<T>,
 ) -> Result<T> {
     let mut file = open(path)?;
-    let mut magic = [0; 4];
-    let n = read_up_to(&mut file, &mut magic).map_err(|error| Error::io(path, &error))?;
-    file.rewind().map_err(|error| Error::io(path, &error))?;
-    match &magic[..n] {
-        [0x1f, 0x8b, ..] => decoded(flate2::read::MultiGzDecoder::new(BufReader::new(file)), encoding, read),
-        [b'P', b'K', 3, 4] => {
-            let mut archive = archive(path, file)?;
-            let name = entry_name(path, &archive, entry)?;
-            let file = archive.by_name(&name).map_err(|error| Error::data(format!("`{name}`: {error}")).file(path))?;
-            decoded(file, encoding, read)
-        }
-        _ => decoded(file, encoding, read),
+    match Packing::of(&mut file).map_err(|error| Error::io(path, &error))? {
+        Packing::Zip => with_entry(path, file, entry, encoding, read),
+        Packing::Gzip => decoded(flate2::read::MultiGzDecoder::new(BufReader::new(file)), encoding, read),
+        Packing::None => decoded(file, encoding, read),
     }
+}
+
+/// As [`with_text`]; the digest is taken from the bytes that go by, so that the file need not be read twice.
+pub fn with_text_and_digest<T>(
+    path: &Path,
+    entry: Option<&str>,
+    encoding: Encoding,
+    read: impl FnOnce(&mut dyn Read) -> Result<T>,
+) -> Result<(T, Digest)> {
+    let mut file = open(path)?;
+    let packing = Packing::of(&mut file).map_err(|error| Error::io(path, &error))?;
+    let mut digesting = Digesting::new(file);
+    let table = match packing {
+        // A zip is not read from its start to its end.
+        Packing::Zip => return Ok((with_entry(path, digesting.file, entry, encoding, read)?, digest(path)?)),
+        Packing::Gzip => decoded(flate2::read::MultiGzDecoder::new(BufReader::new(&mut digesting)), encoding, read)?,
+        Packing::None => decoded(&mut digesting, encoding, read)?,
+    };
+    digesting.skip_rest().map_err(|error| Error::io(path, &error))?;
+    Ok((table, digesting.finish()))
+}
+
+/// What a table is packed in.
+enum Packing {
+    None,
+    Gzip,
+    Zip,
+}
+
+impl Packing {
+    fn of(file: &mut File) -> io::Result<Packing> {
+        let mut magic = [0; 4];
+        let n = read_up_to(file, &mut magic)?;
+        file.rewind()?;
+        Ok(match &magic[..n] {
+            [0x1f, 0x8b, ..] => Packing::Gzip,
+            [b'P', b'K', 3, 4] => Packing::Zip,
+            _ => Packing::None,
+        })
+    }
+}
+
+/// A file whose digest is taken while it is read.
+struct Digesting {
+    file: File,
+    hasher: Sha256,
+    bytes: u64,
+}
+
+impl Digesting {
+    fn new(file: File) -> Digesting {
+        Digesting { file, hasher: Sha256::new(), bytes: 0 }
+    }
+
+    /// Reads what is left.
+    fn skip_rest(&mut self) -> io::Result<()> {
+        let mut buffer = vec![0; DIGESTED_AT_ONCE];
+        while read_up_to(self, &mut buffer)? > 0 {}
+        Ok(())
+    }
+
+    fn finish(self) -> Digest {
+        Digest { bytes: self.bytes, sha256: hex(&self.hasher.finalize()) }
+    }
+}
+
+impl Read for Digesting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = buffer.len().min(DIGESTED_AT_ONCE);
+        let n = self.file.read(&mut buffer[..room])?;
+        self.hasher.update(&buffer[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+}
+
+fn with_entry<T>(
+    path: &Path,
+    file: File,
+    entry: Option<&str>,
+    encoding: Encoding,
+    read: impl FnOnce(&mut dyn Read) -> Result<T>,
+) -> Result<T> {
+    let mut archive = archive(path, file)?;
+    let name = entry_name(path, &archive, entry)?;
+    let file = archive.by_name(&name).map_err(|error| Error::data(format!("`{name}`: {error}")).file(path))?;
+    decoded(file, encoding, read)
 }
 
 /// The names of the files in a zip that look like tables, sorted.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::Error;
+
 /// One fault of a submission, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -39,6 +41,12 @@ pub enum FaultKind {
 impl Fault {
     pub(super) fn new(kind: FaultKind, message: impl Into<String>) -> Fault {
         Fault { message: message.into(), column: None, row: None, kind }
+    }
+
+    /// What the reader says of a file that is no table.
+    pub(super) fn malformed(error: Error) -> Fault {
+        let row = error.row.map(|row| row as usize);
+        Fault { message: error.message, column: error.column, row, kind: FaultKind::Malformed }
     }
 
     pub(super) fn column(mut self, column: &str) -> Fault {

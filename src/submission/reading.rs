@@ -12,7 +12,7 @@ use crate::decode::{Decoded, decode};
 use crate::error::{Error, Kind, Result};
 use crate::metric::{Metric, Needs};
 use crate::metrics::accuracy::LabelIndex;
-use crate::reader::read_strings;
+use crate::reader::{read_loosely, read_strings};
 use crate::registry::Registry;
 
 /// The result of a check.
@@ -44,17 +44,16 @@ pub(super) struct Reading {
 impl Reading {
     pub fn new(competition: &Competition, metric: &dyn Metric, path: &Path) -> Result<Reading> {
         let ids = test_ids(competition)?;
-        let table = match read_strings(path) {
-            Ok(table) => table,
+        let (table, malformed) = match read_strings(path) {
+            Ok(table) => (table, Vec::new()),
             // A file that is there, but is no table, is a fault like any other.
-            Err(error) if error.kind == Kind::Data && path.is_file() => {
-                let mut fault = Fault::new(FaultKind::Malformed, error.message);
-                fault.column = error.column;
-                fault.row = error.row.map(|row| row as usize);
-                return Ok(Reading { n_rows: 0, faults: vec![fault], predictions: Vec::new() });
-            }
+            Err(error) if error.kind == Kind::Data && path.is_file() => match read_loosely(path) {
+                Ok(loose) if error.row.is_some() => (loose.table, loose.faults),
+                _ => return Ok(Reading { n_rows: 0, faults: vec![Fault::malformed(error)], predictions: Vec::new() }),
+            },
             Err(error) => return Err(error),
         };
+        let mut malformed = malformed.into_iter().map(Fault::malformed).peekable();
         let mut columns = Columns::new(competition, metric)?;
         let mut faults = header_faults(competition, &table.header);
         let n_rows = table.n_rows();
@@ -63,6 +62,7 @@ impl Reading {
             faults.push(Fault::new(FaultKind::RowCount, message));
         }
         let Some(id_column) = table.header.iter().position(|name| *name == competition.layout.id) else {
+            faults.extend(malformed);
             return Ok(Reading { n_rows, faults, predictions: Vec::new() });
         };
         let places = columns.places(&table.header);
@@ -72,6 +72,12 @@ impl Reading {
             let position = position.map_err(|fault| faults.push(fault.column(&competition.layout.id))).ok();
             if let Some(position) = position {
                 joined.rows[position] = Some(row);
+            }
+            // The cells of a row that is none stand under any column.
+            let n_faults = faults.len();
+            faults.extend(std::iter::from_fn(|| malformed.next_if(|fault| fault.row == Some(row + 1))));
+            if faults.len() > n_faults {
+                continue;
             }
             for (column, place) in places.iter().enumerate() {
                 let Some(place) = place else { continue };

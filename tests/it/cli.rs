@@ -104,3 +104,44 @@ fn a_new_model_outside_a_clone_is_a_crate_of_its_own() {
     check(&workspace, "new model loop", 2, &["choose another"]);
     check(&workspace, "sweep penguins --models my_ridge", 2, &["cargo run --release", "rebuilds"]);
 }
+
+#[test]
+fn every_torn_row_of_a_submission_is_named() {
+    let workspace = Workspace::with(&["penguins"]);
+    let sample = workspace.read("competitions/penguins/sample_submission.csv");
+    let lines: Vec<&str> = sample.lines().collect();
+    let torn = |n_torn: usize| {
+        let tear = |(n, line): (usize, &&str)| {
+            if (1..=n_torn).contains(&n) { format!("{line},1\n") } else { format!("{line}\n") }
+        };
+        workspace.write("torn.csv", lines.iter().enumerate().map(tear).collect::<String>())
+    };
+    let file = torn(2);
+    let words = ["row 1: this row has 5 cells, the header names 4", "row 2: this row has 5 cells"];
+    check(&workspace, &format!("validate penguins {}", file.display()), 3, &words);
+    let found = workspace.run(&format!("validate penguins {} --output json", file.display())).fails(3).json();
+    assert_eq!(found["errors"].as_array().unwrap().len(), 2, "{found}");
+    let file = torn(30);
+    check(&workspace, &format!("grade penguins {}", file.display()), 3, &["and 10 more faults", "--output json"]);
+}
+
+#[test]
+fn what_is_wrong_in_a_plan_names_the_file_and_the_fix() {
+    let workspace = Workspace::with(&["penguins"]);
+    for (text, words) in [
+        ("serach = \"grid\"", ["unknown key `serach`", "did you mean `search`?"]),
+        ("trials = \"many\"", ["line 2, column 10", "expected a whole number"]),
+        ("models = [\"rigde\"]", ["no model `rigde`", "did you mean `ridge`?"]),
+        ("time = \"soon\"", ["`time`: `soon` is no duration", "such as 60s"]),
+        ("memory = \"4Q\"", ["`memory`: `4Q` is no size", "such as 4G"]),
+        ("window = 0", ["window is 0", "choose 1"]),
+        ("jobs = 0", ["0 threads", "leave `jobs` out"]),
+        ("set = { \"ridge.alpha\" = \"5..1\" }", ["`ridge.alpha`", "lower end first"]),
+        ("set = { \"ridge.alhpa\" = 1 }", ["no parameter `ridge.alhpa`", "did you mean `ridge.alpha`?"]),
+    ] {
+        workspace.write("plan.toml", format!("competition = \"penguins\"\n{text}\n"));
+        check(&workspace, "sweep plan.toml", 3, &[&["plan.toml"], &words[..]].concat());
+    }
+    workspace.write("plan.toml", "competition = \"pengiuns\"");
+    check(&workspace, "sweep plan.toml", 3, &["plan.toml", "did you mean `penguins`?"]);
+}

@@ -21,7 +21,7 @@ fn load_in(folder: &Path, train: &[u8], test: &[u8], sample: Option<&[u8]>, toml
         let Some(text) = text else { continue };
         let path = folder.join(format!("{role}.csv"));
         std::fs::write(&path, text).unwrap();
-        files += &format!("{role} = {{ path = \"{role}.csv\", sha256 = \"{}\" }}\n", digest(&path).unwrap().1);
+        files += &format!("{role} = {{ path = \"{role}.csv\", sha256 = \"{}\" }}\n", digest(&path).unwrap().sha256);
     }
     // Keys before the first section are the top ones, wherever the test puts its sections.
     let (top, sections) = toml.split_once("\n[").map_or((toml, String::new()), |(top, rest)| (top, format!("[{rest}")));
@@ -180,7 +180,7 @@ fn without_a_test_file_all_columns_are_learned_from() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("train.csv");
     std::fs::write(&path, "id,y,a\n1,0,x\n2,1,z\n").unwrap();
-    let hash = digest(&path).unwrap().1;
+    let hash = digest(&path).unwrap().sha256;
     let toml = format!(
         "version = 1\n{BINARY}\n[metric]\nname = \"accuracy\"\n[files]\ntrain = {{ path = \"train.csv\", sha256 = \"{hash}\" }}\n"
     );
@@ -418,6 +418,13 @@ fn a_changed_byte_names_the_file() {
     let error = refused(Competition::load(folder.path(), &Registry::builtin()), "sha256");
     assert_eq!(error.file.unwrap().file_name().unwrap(), "test.csv");
     assert_eq!(error.kind.exit_code(), 3);
+    // Whatever else the change has broken.
+    for changed in ["id,y,a\n1,0,1\n2,1\n", "id,y,b\n1,0,1\n2,1,2\n", ""] {
+        std::fs::write(folder.path().join("train.csv"), changed).unwrap();
+        std::fs::write(folder.path().join("test.csv"), "id,a\n3,1\n").unwrap();
+        let error = refused(Competition::load(folder.path(), &Registry::builtin()), "sha256");
+        assert_eq!(error.file.unwrap().file_name().unwrap(), "train.csv");
+    }
 }
 
 #[test]

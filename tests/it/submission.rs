@@ -219,9 +219,7 @@ fn penguins() -> Fixture {
 #[test]
 fn a_file_that_is_no_table_is_a_fault_and_a_file_that_is_not_there_an_error() {
     let passengers = passengers("accuracy");
-    let torn = passengers.file("submission.csv", "Id,Survived\n892,no\n0893,yes,1\n");
-    let checked = submission::validate(&passengers.competition, &torn, &passengers.registry).unwrap();
-    assert_eq!((checked.faults[0].kind, checked.faults[0].row), (FaultKind::Malformed, Some(2)));
+    passengers.check_faults("Id,Id\n892,no\n", &[(FaultKind::Malformed, None, None)]);
     let absent = passengers.path("absent.csv");
     assert!(submission::validate(&passengers.competition, &absent, &passengers.registry).is_err());
 }
@@ -392,4 +390,24 @@ fn mutated_submissions_are_judged_without_a_panic() {
         let checked = submission::validate(&fixture.competition, &file, &fixture.registry);
         assert!(checked.is_ok(), "{:?}: {checked:?}", String::from_utf8_lossy(&mutated));
     }
+}
+
+#[test]
+fn every_row_that_is_no_row_of_the_table_is_named_and_so_is_what_is_wrong_with_the_others() {
+    let torn = |row| (FaultKind::Malformed, Some(row), None);
+    let passengers = passengers("accuracy");
+    passengers.check_faults(
+        "Id,Survived\n892,no,1\n0893\n\"a,b\",perhaps\n9 5,no,,\n",
+        &[torn(1), torn(2), (FaultKind::UnknownLabel, Some(3), Some("Survived")), torn(4)],
+    );
+    let of = |row, column| (FaultKind::Malformed, Some(row), Some(column));
+    passengers.check_faults(
+        "Id,Survived\n892,\"no\"x\n0893,\"yes\n\"a,b\",no\n9 5,no\n",
+        &[of(1, "Survived"), of(2, "Survived")],
+    );
+    let many: String = (0..3000).map(|row| format!("{row},no,no\n")).collect();
+    let file = passengers.file("submission.csv", &format!("Id,Survived\n{many}"));
+    let checked = submission::validate(&passengers.competition, &file, &passengers.registry).unwrap();
+    let n_torn = checked.faults.iter().filter(|fault| fault.kind == FaultKind::Malformed).count();
+    assert_eq!((checked.n_rows, n_torn), (3000, 3000));
 }

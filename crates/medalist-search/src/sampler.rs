@@ -20,6 +20,7 @@ mod nsga2;
 mod random;
 mod sobol;
 mod tpe;
+mod unrepeated;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,7 @@ pub use nsga2::Nsga2;
 pub use random::Random;
 pub use sobol::Sobol;
 pub use tpe::Tpe;
+pub(crate) use unrepeated::Unrepeated;
 
 use crate::error::Result;
 use crate::seed::Seed;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::pruner::{Budget, PrunerSpec, Resource};
-use crate::sampler::{History, Sampler, SamplerSpec, Sobol};
+use crate::sampler::{History, Sampler, SamplerSpec, Sobol, Unrepeated};
 use crate::seed::Seed;
 use crate::space::{Parameter, Params, SearchSpace};
 use crate::trial::{Direction, Origin, Trial, counted};
@@ -177,6 +177,16 @@ impl StudySpec {
         self.build_sampler().len(&self.sampled_space()).map(|_| ())
     }
 
+    /// The sampler as this study asks it: one that draws at random knows the points that the plan itself names, and repeats none.
+    pub fn build_sampler(&self) -> Box<dyn Sampler> {
+        match self.sampler {
+            SamplerSpec::Random => {
+                Box::new(Unrepeated::new(self.enqueued.iter().chain(&self.defaults).cloned().collect()))
+            }
+            _ => self.sampler.build_looking(self.looks - 1),
+        }
+    }
+
     /// How many trials there can be; none when they never end.
     ///
     /// # Errors
@@ -249,11 +259,6 @@ impl StudySpec {
             return Cow::Borrowed(&self.space);
         }
         Cow::Owned(self.space.at_full_fidelity())
-    }
-
-    /// The sampler of this plan.
-    pub fn build_sampler(&self) -> Box<dyn Sampler> {
-        self.sampler.build_looking(self.looks - 1)
     }
 
     /// The seed that a point is evaluated with when it is looked at for the first time: of the study's seed and of the point without its staged parameters.

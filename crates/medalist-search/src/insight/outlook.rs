@@ -119,7 +119,7 @@ pub fn outlook(study: &StudySpec, trials: &[Trial], n_more: u64) -> Option<Outlo
 
 /// The points that a sampler which does not look at results will propose next; none for the others.
 fn own_points(study: &StudySpec, history: &History, n_more: u64) -> Option<Vec<Params>> {
-    let sampler = study.sampler.build();
+    let sampler = study.build_sampler();
     if sampler.depends_on_history() {
         return None;
     }

@@ -3,6 +3,7 @@
 //! Bergstra and Bengio, *Random Search for Hyper-Parameter Optimization*, JMLR 13, 2012.
 
 use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 
 use super::{History, Sampler};
 use crate::error::{Error, Result};
@@ -33,16 +34,22 @@ impl Sampler for Random {
         number: u64,
         seed: Seed,
     ) -> Result<Option<Params>> {
-        let mut rng = seed.child("trial", number).rng();
-        // The upper 53 bits: every multiple of 2^-53 in [0, 1) alike.
-        let mut draw = || space.from_unit(|_| (rng.next_u64() >> 11) as f64 * 2f64.powi(-53));
-        for _ in 0..MOST_DRAWS {
-            let params = draw();
-            if space.allows(&params) {
-                return Ok(Some(params));
-            }
-        }
-        let constraints: Vec<String> = space.constraints().iter().map(|constraint| format!("`{constraint}`")).collect();
-        Err(Error::NoPoint { constraints: constraints.join(" and "), n_draws: MOST_DRAWS })
+        draw(space, &mut seed.child("trial", number).rng()).map(Some)
     }
+}
+
+/// The next point of a stream at which all constraints of the space hold.
+///
+/// # Errors
+/// When none of the next ten thousand is one.
+pub(super) fn draw(space: &SearchSpace, rng: &mut ChaCha8Rng) -> Result<Params> {
+    for _ in 0..MOST_DRAWS {
+        // The upper 53 bits: every multiple of 2^-53 in [0, 1) alike.
+        let params = space.from_unit(|_| (rng.next_u64() >> 11) as f64 * 2f64.powi(-53));
+        if space.allows(&params) {
+            return Ok(params);
+        }
+    }
+    let constraints: Vec<String> = space.constraints().iter().map(|constraint| format!("`{constraint}`")).collect();
+    Err(Error::NoPoint { constraints: constraints.join(" and "), n_draws: MOST_DRAWS })
 }

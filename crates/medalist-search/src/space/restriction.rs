@@ -113,6 +113,11 @@ impl Parameter {
     }
 
     fn restrict_to_range(&mut self, from: f64, to: f64) -> Result<()> {
+        if from > to {
+            let range = format!("{}..{}", Value::Float(from), Value::Float(to));
+            let message = format!("is given the empty range {range}: write its lower end first");
+            return Err(Error::InvalidSpace { name: self.name.clone(), message });
+        }
         let outside = |parameter: &Parameter| {
             Err(out_of_range(parameter, &format!("{}..{}", Value::Float(from), Value::Float(to))))
         };
