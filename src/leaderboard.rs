@@ -159,7 +159,7 @@ fn legend(rows: &[Row]) -> Option<String> {
 
 /// A table for a terminal of `width` columns, scores to five decimals, no colours, no line break at its end.
 ///
-/// Where it is narrow, times and then spreads are left out: the parameters need the room. Where that is not enough, they stand below their row.
+/// Where it is narrow, times and then spreads are left out: the parameters need the room. Where that is not enough, they stand below their row, and where it is still too narrow the trial's name does too.
 pub fn to_table(rows: &[Row], width: u16) -> String {
     let (mut header, mut lines) = cells(rows);
     for dropped in ["trial_seconds", "std"] {
@@ -172,13 +172,17 @@ pub fn to_table(rows: &[Row], width: u16) -> String {
         }
     }
     let fits = natural_width(&header, &lines) + MIN_PARAMS <= usize::from(width);
-    let mut below = Vec::new();
-    if !fits
-        && natural_width(&header, &lines) <= usize::from(width)
-        && let Some(column) = header.iter().position(|name| name == "params")
-    {
+    // One line a row: what stands below it.
+    let mut below: Vec<String> = Vec::new();
+    for moved in ["params", "trial", "model"] {
+        let is_enough = if below.is_empty() { fits } else { natural_width(&header, &lines) <= usize::from(width) };
+        let column = header.iter().position(|name| name == moved).filter(|_| !is_enough);
+        let Some(column) = column else { continue };
         header.remove(column);
-        below.extend(lines.iter_mut().map(|cells| cells.remove(column)));
+        below.resize(lines.len(), String::new());
+        for (below, cells) in below.iter_mut().zip(&mut lines) {
+            *below = format!("{} {below}", cells.remove(column)).trim_end().to_string();
+        }
     }
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─')));
@@ -191,8 +195,8 @@ pub fn to_table(rows: &[Row], width: u16) -> String {
         if !is_text {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        // Numbers broken over two lines cannot be read; parameters can, and names where there is no room.
-        if !is_text || ((fits || !below.is_empty()) && name != "params") {
+        // Numbers and names broken over two lines cannot be read; parameters can.
+        if name != "params" {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
@@ -367,7 +371,7 @@ mod tests {
         let mut rows = vec![row("penguins-3f2a91", 12, 0.9743, "2024"), row("penguins-3f2a91", 3, 0.9543, "2024")];
         rows[0].best = true;
         rows[0].private = Some(0.5);
-        for width in [60, 80, 120] {
+        for width in [40, 60, 80, 120] {
             let table = to_table(&rank(rows.clone(), Direction::Maximize), width);
             let widest = table.lines().map(|line| line.chars().count()).max();
             assert!(widest.is_some_and(|widest| widest <= width as usize), "{width}:\n{table}");
