@@ -196,7 +196,7 @@ const FRONT_LEGEND: &str = "`+`: no trial of the study is better in all objectiv
 
 /// A table for a terminal of `width` columns, scores to five decimals, no colours, no line break at its end.
 ///
-/// Where it is narrow, times and then spreads are left out: the parameters need the room. Where that is not enough, they stand below their row.
+/// Where it is narrow, times and then spreads are left out: the parameters need the room. Where that is not enough, they stand below their row, and where it is still too narrow the trial's name does too.
 pub fn to_table(rows: &[Row], width: u16) -> String {
     let (mut header, mut lines) = cells(rows);
     for dropped in ["trial_seconds", "std"] {
@@ -209,13 +209,17 @@ pub fn to_table(rows: &[Row], width: u16) -> String {
         }
     }
     let fits = natural_width(&header, &lines) + MIN_PARAMS <= usize::from(width);
-    let mut below = Vec::new();
-    if !fits
-        && natural_width(&header, &lines) <= usize::from(width)
-        && let Some(column) = header.iter().position(|name| name == "params")
-    {
+    // One line a row: what stands below it.
+    let mut below: Vec<String> = Vec::new();
+    for moved in ["params", "trial", "model"] {
+        let is_enough = if below.is_empty() { fits } else { natural_width(&header, &lines) <= usize::from(width) };
+        let column = header.iter().position(|name| name == moved).filter(|_| !is_enough);
+        let Some(column) = column else { continue };
         header.remove(column);
-        below.extend(lines.iter_mut().map(|cells| cells.remove(column)));
+        below.resize(lines.len(), String::new());
+        for (below, cells) in below.iter_mut().zip(&mut lines) {
+            *below = format!("{} {below}", cells.remove(column)).trim_end().to_string();
+        }
     }
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─')));
@@ -228,8 +232,8 @@ pub fn to_table(rows: &[Row], width: u16) -> String {
         if !is_text {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        // Numbers broken over two lines cannot be read; parameters can, and names where there is no room.
-        if !is_text || ((fits || !below.is_empty()) && name != "params") {
+        // Numbers and names broken over two lines cannot be read; parameters can.
+        if name != "params" {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }

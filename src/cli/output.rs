@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -68,17 +68,44 @@ impl Listing {
             Format::Json => print_json(&Value::Array(self.json.clone())),
             Format::Csv => print(&self.csv()),
             Format::Markdown => print(&self.markdown()),
-            Format::Table => print(&format!("{}\n", self.table())),
+            Format::Table => print(&format!("{}\n", self.text(terminal_width()))),
         }
     }
 
-    fn table(&self) -> String {
+    /// A table where no word has to be torn for it, else a block of lines a row.
+    fn text(&self, width: u16) -> String {
+        let least = |column: usize| {
+            let words = self.rows.iter().flat_map(|row| row[column].split(' ')).chain([self.header[column]]);
+            2 + words.map(|word| word.chars().count()).max().unwrap_or(0)
+        };
+        let leasts: Vec<usize> = (0..self.header.len()).map(least).collect();
+        if leasts.iter().sum::<usize>() > usize::from(width) && !self.rows.is_empty() {
+            return self.blocks(width);
+        }
+        self.table(width, &leasts)
+    }
+
+    fn blocks(&self, width: u16) -> String {
+        let label = 2 + self.header.iter().map(|name| name.len()).max().unwrap_or(0);
+        let block = |row: &Vec<String>| -> String {
+            let cells = self.header.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+            cells.map(|(name, cell)| beside(label, name, cell, Some(width)) + "\n").collect()
+        };
+        let blocks: Vec<String> = self.rows.iter().map(block).collect();
+        blocks.join("\n").trim_end().to_string()
+    }
+
+    /// `leasts`: the columns' widths below which a word would be torn.
+    fn table(&self, width: u16, leasts: &[usize]) -> String {
         let mut table = Table::new();
         table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─')));
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(terminal_width());
+        table.set_width(width);
         table.set_header(&self.header);
         table.add_rows(&self.rows);
+        for (column, &least) in table.column_iter_mut().zip(leasts) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least as u16)));
+        }
         table.trim_fmt()
     }
 
@@ -114,10 +141,14 @@ pub fn markdown_header(names: &[impl AsRef<str>]) -> String {
 
 /// `label`, and beside it the text, broken between words where it is wider than `width` columns; none breaks nothing.
 pub fn hanging(label: &str, text: &str, width: Option<u16>) -> String {
-    const LABEL: usize = 10;
-    let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(LABEL).max(LABEL));
-    let lines = crate::broken(text, room).join(&format!("\n{:LABEL$}", ""));
-    format!("{label:LABEL$}{lines}")
+    beside(10, label, text, width)
+}
+
+/// The text beside its label, which has `n` columns.
+fn beside(n: usize, label: &str, text: &str, width: Option<u16>) -> String {
+    let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(n).max(n));
+    let lines = crate::broken(text, room).join(&format!("\n{:n$}", ""));
+    format!("{label:n$}{lines}")
 }
 
 /// Columns of the terminal that stderr is; none where it is none.
@@ -138,6 +169,21 @@ pub fn terminal_width() -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_listing_tears_no_word_at_any_width() {
+        let mut listing = Listing::new(&["study", "competition", "params"]);
+        let cells = ["penguins-auto-2e3285", "penguins", "knn.n_neighbors=5 prep.encoding=onehot"];
+        listing.push(cells.map(str::to_string).to_vec(), Value::Null);
+        for width in [40, 50, 60, 80, 120] {
+            let text = listing.text(width);
+            assert!(text.lines().all(|line| line.chars().count() <= usize::from(width)), "{width}:\n{text}");
+            for word in ["penguins-auto-2e3285", "knn.n_neighbors=5", "prep.encoding=onehot"] {
+                assert!(text.contains(word), "{width}: {word} is torn:\n{text}");
+            }
+        }
+        assert_eq!(listing.text(40).lines().next(), Some("study        penguins-auto-2e3285"));
+    }
 
     #[test]
     fn a_labelled_line_is_broken_between_words_and_hangs() {

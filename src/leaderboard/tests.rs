@@ -75,7 +75,7 @@ fn the_table_fits_the_width() {
     let mut rows = vec![row("penguins-3f2a91", 12, 0.9743, "2024"), row("penguins-3f2a91", 3, 0.9543, "2024")];
     rows[0].best = true;
     rows[0].private = Some(0.5);
-    for width in [60, 80, 120] {
+    for width in [40, 60, 80, 120] {
         let table = to_table(&rank(rows.clone(), Direction::Maximize), width);
         let widest = table.lines().map(|line| line.chars().count()).max();
         assert!(widest.is_some_and(|widest| widest <= width as usize), "{width}:\n{table}");

@@ -339,7 +339,7 @@ mod broken {
 
     #[test]
     fn forgetting_the_seed_is_found() {
-        check::<1>(&["seed", "shared values"]);
+        check::<1>(&["seed"]);
     }
 
     #[test]
@@ -376,5 +376,8 @@ mod broken {
     #[test]
     fn needing_every_class_is_found() {
         check::<9>(&["one row", "two rows", "equal rows", "missing class", "one class"]);
+        let registry = Registry::default().with::<Broken<9>>("broken");
+        let problems = check_model(registry.model("broken").unwrap());
+        assert!(problems.iter().any(|problem| problem.message.contains("from `y.n_outputs()`")), "{problems:?}");
     }
 }

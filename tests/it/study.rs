@@ -128,7 +128,7 @@ fn an_asynchronous_study_is_resumed_with_the_trials_that_it_has() {
     assert_eq!((&all[..12], all.len()), (&first[..], 20));
     workspace.run("sweep penguins --async --window 3").fails(2);
     workspace.write("plan.toml", "competition = \"penguins\"\nasync = true\ninterleave = 4\n");
-    let refused = workspace.run("sweep plan.toml").fails(2);
+    let refused = workspace.run("sweep plan.toml").fails(3);
     assert!(refused.stderr.contains("leave `interleave` out"), "{}", refused.stderr);
 }
 

@@ -19,6 +19,15 @@ fn all_samplers() -> Vec<SamplerSpec> {
 }
 
 #[test]
+fn a_sampler_has_one_name_on_the_command_line_in_the_store_and_in_reports() {
+    for name in SamplerSpec::NAMES {
+        let spec = SamplerSpec::from_name(name).unwrap();
+        assert_eq!(spec.build().name(), name);
+        assert_eq!(serde_json::to_value(&spec).unwrap(), serde_json::json!({ "name": name }));
+    }
+}
+
+#[test]
 fn samplers_keep_their_contracts() {
     for spec in all_samplers() {
         check_sampler(&*spec.build()).unwrap();
