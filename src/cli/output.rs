@@ -75,7 +75,7 @@ impl Listing {
     /// A table where no word has to be torn for it, else a block of lines a row.
     fn text(&self, width: u16) -> String {
         let least = |column: usize| {
-            let words = self.rows.iter().flat_map(|row| row[column].split(' ')).chain([self.header[column]]);
+            let words = self.rows.iter().flat_map(|row| row[column].split(' ')).chain([self.header[column].as_str()]);
             2 + words.map(|word| word.chars().count()).max().unwrap_or(0)
         };
         let leasts: Vec<usize> = (0..self.header.len()).map(least).collect();
