@@ -171,6 +171,11 @@ fn promising_points_are_looked_at_again_on_other_folds() {
     // The same rows, drawn into other folds.
     assert_ne!(scored[0], scored[1]);
 
+    // What is best so far is looked at again in any case.
+    workspace.run(&format!("{SWEEP} --trials 24 --study usual")).ok();
+    let last = workspace.run("show usual/23 --output json").ok().json();
+    assert!(last["trial"]["folds"].as_array().unwrap().iter().all(|fold| fold["repeat"] == 1), "{last}");
+
     let once = workspace.run(&format!("{sweep} --looks 1 --study once")).ok();
     assert!(!once.stderr.contains("looks"), "{}", once.stderr);
     let refused = Workspace::with(&["chicago-ridership"]).run("sweep chicago-ridership --looks 2 --dry-run").fails(2);

@@ -316,6 +316,9 @@ pub fn propose(
         let params = Sobol.sample(&study.sampled_space(), &past, &[], number / study.interleave, seed)?;
         return Ok(params.map(|params| (params, Origin::Interleaved)));
     }
+    if let Some(params) = further_look(study, sampler, history, pending, number) {
+        return Ok(Some((params, Origin::Sampler)));
+    }
     let seed = Seed::new(study.seed).child("sampler", 0);
     let Some(params) = sampler.sample(&study.sampled_space(), history, pending, number - study.n_first(), seed)? else {
         return Ok(None);
@@ -325,6 +328,29 @@ pub fn propose(
         message: format!("proposed a point outside the space for trial {number}: {error}"),
     })?;
     Ok(Some((params, Origin::Sampler)))
+}
+
+/// Every so many trials, what is best so far is looked at again where a plan allows it, whatever the sampler thinks of it: without some second looks nobody can tell a point's luck from what it is worth.
+const LOOK_EVERY: u64 = 12;
+/// But not among so many first trials of the sampler, when what is best still changes often.
+const N_FIRST_LOOKS: u64 = 20;
+
+fn further_look(
+    study: &StudySpec,
+    sampler: &dyn Sampler,
+    history: &History,
+    pending: &[Params],
+    number: u64,
+) -> Option<Params> {
+    let is_due = number >= study.n_first() + N_FIRST_LOOKS && (number + 1).is_multiple_of(LOOK_EVERY);
+    if study.looks == 1 || !is_due || !study.sampler.can_look_again() {
+        return None;
+    }
+    let best = sampler.best(&study.sampled_space(), history)?;
+    let point = history.trials.iter().find(|trial| trial.number == best)?.asked();
+    let n_known = history.trials.iter().filter(|trial| trial.asked() == point).count();
+    let n_pending = pending.iter().filter(|params| **params == point).count();
+    (n_known + n_pending < study.looks as usize).then_some(point)
 }
 
 /// The number of the trial that the study chooses: the one that its sampler takes for the best of those that count, which may look through the noise of their scores. None where no trial is complete.
