@@ -321,10 +321,16 @@ fn plain(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.1}") }
 }
 
-/// The parameters without the model's name in front, which has a column of its own.
+/// The parameters without the model's name in front, which has a column of its own, numbers to five significant digits: CSV, JSON and `show STUDY/NUMBER` have them all.
 fn short_params(row: &Row) -> String {
     let prefix = format!("{}.", row.model);
-    let shorten = |(name, value): (&str, &Value)| format!("{}={value}", name.strip_prefix(&prefix).unwrap_or(name));
+    let shorten = |(name, value): (&str, &Value)| {
+        let rounded = match value {
+            Value::Float(number) => Value::Float(format!("{number:.4e}").parse().unwrap_or(*number)),
+            other => other.clone(),
+        };
+        format!("{}={rounded}", name.strip_prefix(&prefix).unwrap_or(name))
+    };
     let params: Vec<String> = row.params.iter().map(shorten).collect();
     params.join(" ")
 }

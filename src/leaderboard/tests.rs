@@ -71,6 +71,16 @@ fn scores_are_shown_so_that_they_can_be_read() {
 }
 
 #[test]
+fn the_table_rounds_parameters_and_the_csv_does_not() {
+    let mut long = row("a", 0, 0.5, "2024");
+    long.params.insert("ridge.alpha", 1.8283582792211206e-6);
+    long.params.insert("share", 0.9999993);
+    let table = to_table(&[long.clone()], 120);
+    assert!(table.contains("alpha=1.8284e-6 share=1 "), "{table}");
+    assert!(to_csv(&[long]).contains("ridge.alpha=1.8283582792211206e-6"));
+}
+
+#[test]
 fn the_table_fits_the_width() {
     let mut rows = vec![row("penguins-3f2a91", 12, 0.9743, "2024"), row("penguins-3f2a91", 3, 0.9543, "2024")];
     rows[0].best = true;
