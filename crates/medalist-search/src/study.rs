@@ -1,6 +1,7 @@
 //! The plan of a search, what makes it the same plan, and the proposal of trial n from it.
 
 mod prior;
+mod proposal;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,10 +12,12 @@ use sha2::{Digest, Sha256};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::pruner::{Budget, PrunerSpec, Resource};
-use crate::sampler::{History, Sampler, SamplerSpec, Sobol, Unrepeated};
+use crate::sampler::{History, Sampler, SamplerSpec, Unrepeated};
 use crate::seed::Seed;
 use crate::space::{Parameter, Params, SearchSpace};
-use crate::trial::{Direction, Origin, Trial, counted};
+use crate::trial::{Direction, Trial, counted};
+
+pub use proposal::propose;
 
 /// The version of the plan's format that this crate writes.
 pub const STUDY_VERSION: u32 = 1;
@@ -288,69 +291,6 @@ impl StudySpec {
         }
         plan
     }
-}
-
-/// The point of trial `number` and where it comes from; none when the sampler has no more.
-///
-/// A pure function. `history` are the finished trials numbered at most `number` - window, `pending` the points of those between, by number.
-///
-/// # Errors
-/// When the sampler fails, or proposes a point that is not in the space.
-pub fn propose(
-    study: &StudySpec,
-    sampler: &dyn Sampler,
-    history: &History,
-    pending: &[Params],
-    number: u64,
-) -> Result<Option<(Params, Origin)>> {
-    let n_enqueued = study.enqueued.len() as u64;
-    if number < n_enqueued {
-        return Ok(Some((study.enqueued[number as usize].clone(), Origin::Enqueued)));
-    }
-    if number < study.n_first() {
-        return Ok(Some((study.defaults[(number - n_enqueued) as usize].clone(), Origin::Default)));
-    }
-    if study.is_interleaved(sampler, number) {
-        let seed = Seed::new(study.seed).child("interleaved", 0);
-        let past = History::new(&[], history.direction);
-        let params = Sobol.sample(&study.sampled_space(), &past, &[], number / study.interleave, seed)?;
-        return Ok(params.map(|params| (params, Origin::Interleaved)));
-    }
-    if let Some(params) = further_look(study, sampler, history, pending, number) {
-        return Ok(Some((params, Origin::Sampler)));
-    }
-    let seed = Seed::new(study.seed).child("sampler", 0);
-    let Some(params) = sampler.sample(&study.sampled_space(), history, pending, number - study.n_first(), seed)? else {
-        return Ok(None);
-    };
-    study.space.check(&params).map_err(|error| Error::Contract {
-        subject: format!("sampler `{}`", sampler.name()),
-        message: format!("proposed a point outside the space for trial {number}: {error}"),
-    })?;
-    Ok(Some((params, Origin::Sampler)))
-}
-
-/// Every so many trials, what is best so far is looked at again where a plan allows it, whatever the sampler thinks of it: without some second looks nobody can tell a point's luck from what it is worth.
-const LOOK_EVERY: u64 = 12;
-/// But not among so many first trials of the sampler, when what is best still changes often.
-const N_FIRST_LOOKS: u64 = 20;
-
-fn further_look(
-    study: &StudySpec,
-    sampler: &dyn Sampler,
-    history: &History,
-    pending: &[Params],
-    number: u64,
-) -> Option<Params> {
-    let is_due = number >= study.n_first() + N_FIRST_LOOKS && (number + 1).is_multiple_of(LOOK_EVERY);
-    if study.looks == 1 || !is_due || !study.sampler.can_look_again() {
-        return None;
-    }
-    let best = sampler.best(&study.sampled_space(), history)?;
-    let point = history.trials.iter().find(|trial| trial.number == best)?.asked();
-    let n_known = history.trials.iter().filter(|trial| trial.asked() == point).count();
-    let n_pending = pending.iter().filter(|params| **params == point).count();
-    (n_known + n_pending < study.looks as usize).then_some(point)
 }
 
 /// The number of the trial that the study chooses: the one that its sampler takes for the best of those that count, which may look through the noise of their scores. None where no trial is complete.
