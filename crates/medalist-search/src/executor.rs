@@ -181,8 +181,7 @@ impl<'a> Executor<'a> {
             .map(|(number, params)| TrialPoint { number: *number, params, look: unit.look, seed: unit.seed })
             .collect();
         let begun = Instant::now();
-        // A further look has no earlier one on its folds to compare with.
-        let stops = |steps: &[(u64, f64)]| unit.look == 0 && self.judge.stops(&unit.past, unit.id, fold, steps);
+        let stops = |steps: &[(u64, f64)]| self.judge.stops(&unit.past, unit.id, unit.look, fold, steps);
         let ctx = FoldContext::judged(&self.cancel, &stops);
         let outcomes = catch_unwind(AssertUnwindSafe(|| self.objective.evaluate(&points, fold, &ctx)));
         let seconds = begun.elapsed().as_secs_f64() / points.len() as f64;

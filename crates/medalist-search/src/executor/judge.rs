@@ -38,7 +38,11 @@ impl Judge {
     }
 
     /// Whether trial `number` stops inside of a fold, at the last of these steps. Trials are compared by their first folds alone: what a trial comes to in a later one says how far it came before, not how good it is.
-    pub fn stops(&self, past: &[Arc<Curve>], number: u64, fold: usize, steps: &[(u64, f64)]) -> bool {
+    pub fn stops(&self, past: &[Arc<Curve>], number: u64, look: u32, fold: usize, steps: &[(u64, f64)]) -> bool {
+        // A further look has no earlier one on its folds to compare with.
+        if look > 0 {
+            return false;
+        }
         if self.budget.resource == Resource::Folds || (fold > 0 && self.depends_on_history()) {
             return false;
         }

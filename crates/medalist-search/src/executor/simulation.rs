@@ -87,7 +87,7 @@ pub fn simulate(
         let Running { unit, end } = running.swap_remove(next);
         now = end;
         state.n_tasks -= 1;
-        let stops = |steps: &[(u64, f64)]| planner.judge.stops(&unit.past, unit.id, unit.fold, steps);
+        let stops = |steps: &[(u64, f64)]| planner.judge.stops(&unit.past, unit.id, unit.look, unit.fold, steps);
         let cancel = Cancel::new();
         let ctx = FoldContext::judged(&cancel, &stops);
         let outcomes = objective.evaluate(&points(&unit), unit.fold, &ctx);

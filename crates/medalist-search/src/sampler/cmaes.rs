@@ -10,12 +10,9 @@ mod margin;
 mod run;
 mod strategy;
 
-use std::fmt;
-use std::sync::Mutex;
-
 use super::allowed::first_allowed;
 use super::encoding::Encoding;
-use super::generations::Results;
+use super::generations::{Cache, Results};
 use super::{History, Random, Sampler};
 use crate::error::Result;
 use crate::seed::Seed;
@@ -24,29 +21,14 @@ use distribution::Coordinates;
 use run::{Problem, Run};
 
 /// Begins about the default point. Says nothing about a parameter where it is not active.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Cmaes {
-    /// The run that was asked for last: it can always be run again.
-    cache: Mutex<Option<Cached>>,
-}
-
-struct Cached {
-    space: SearchSpace,
-    seed: Seed,
-    /// Of the results it has learned from.
-    digest: u64,
-    run: Run,
+    cache: Cache<(SearchSpace, Seed), Run>,
 }
 
 impl Cmaes {
     pub fn new() -> Self {
         Cmaes::default()
-    }
-}
-
-impl fmt::Debug for Cmaes {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.debug_struct("Cmaes").finish_non_exhaustive()
     }
 }
 
@@ -71,26 +53,19 @@ impl Sampler for Cmaes {
         let coordinates = Coordinates::new(&encoding);
         let problem = Problem { space, encoding: &encoding, coordinates, seed };
         let results = Results::new(history);
-        let mut cache = self.cache.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let is_known = |cached: &Cached| {
-            let n_used = cached.run.n_used;
-            cached.space == *space
-                && cached.seed == seed
-                && n_used <= results.own.len()
-                && cached.digest == results.digest(n_used)
-        };
-        let mut run = match cache.take().filter(is_known) {
-            Some(cached) => cached.run,
-            None => Run::new(&problem),
-        };
-        run.advance(&problem, &results);
-        let proposed = first_allowed(space, seed, |seed| {
-            let problem = Problem { seed, ..problem.clone() };
-            Some(encoding.params(&run.draw(&problem, number).row))
-        });
-        let digest = results.digest(run.n_used);
-        *cache = Some(Cached { space: space.clone(), seed, digest, run });
-        drop(cache);
+        let proposed = self.cache.with(
+            (space.clone(), seed),
+            &results,
+            || Run::new(&problem),
+            |run| run.n_used,
+            |run| {
+                run.advance(&problem, &results);
+                first_allowed(space, seed, |seed| {
+                    let problem = Problem { seed, ..problem.clone() };
+                    Some(encoding.params(&run.draw(&problem, number).row))
+                })
+            },
+        );
         match proposed {
             Some(params) => Ok(Some(params)),
             None => Random.sample(space, history, pending, number, seed),

@@ -2,7 +2,9 @@
 //!
 //! A sampler's own results, in the order of their numbers, are dealt to the generations in turn: so many to the first, the next so many to the second, and so on. A generation is closed as soon as the history holds all of its results, failed and pruned ones too, and a trial is bred from the last generation that is closed. With a window larger than 1 the first trials of a generation are therefore bred from the generation before the last, exactly as many on any number of threads. Points tried first, which no sampler proposed, join the first generation.
 
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Mutex;
 
 use super::History;
 use crate::space::Value;
@@ -82,5 +84,51 @@ impl<'a> Results<'a> {
             }
         }
         hasher.finish()
+    }
+}
+
+/// What was made of the first results of a history last: it can always be made again, and then has the same bits.
+pub(crate) struct Cache<K, T>(Mutex<Option<Kept<K, T>>>);
+
+struct Kept<K, T> {
+    /// What it depends on beside the results.
+    key: K,
+    n_used: usize,
+    /// Of the results that it is made of.
+    digest: u64,
+    made: T,
+}
+
+impl<K, T> Default for Cache<K, T> {
+    fn default() -> Self {
+        Cache(Mutex::new(None))
+    }
+}
+
+impl<K, T> fmt::Debug for Cache<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Cache").finish_non_exhaustive()
+    }
+}
+
+impl<K: PartialEq, T> Cache<K, T> {
+    /// Works on what was kept, where it is made of the first of these results, or else on a new one. `n_used` says of how many results it is made after that.
+    pub fn with<R>(
+        &self,
+        key: K,
+        results: &Results,
+        new: impl FnOnce() -> T,
+        n_used: impl FnOnce(&T) -> usize,
+        work: impl FnOnce(&mut T) -> R,
+    ) -> R {
+        let mut cache = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let is_known = |kept: &Kept<K, T>| {
+            kept.key == key && kept.n_used <= results.own.len() && kept.digest == results.digest(kept.n_used)
+        };
+        let mut made = cache.take().filter(is_known).map_or_else(new, |kept| kept.made);
+        let answer = work(&mut made);
+        let n_used = n_used(&made);
+        *cache = Some(Kept { key, n_used, digest: results.digest(n_used), made });
+        answer
     }
 }

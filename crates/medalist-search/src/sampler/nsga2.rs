@@ -5,11 +5,8 @@
 mod breeding;
 mod population;
 
-use std::fmt;
-use std::sync::Mutex;
-
 use super::encoding::Encoding;
-use super::generations::Results;
+use super::generations::{Cache, Results};
 use super::normals::Normals;
 use super::{History, Sampler, Sobol};
 use crate::error::Result;
@@ -20,18 +17,9 @@ use breeding::Breeding;
 use population::Population;
 
 /// Proposes Sobol' points until the first generation is closed.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Nsga2 {
-    /// The population that was asked for last: it can always be made again.
-    cache: Mutex<Option<Cached>>,
-}
-
-struct Cached {
-    space: SearchSpace,
-    directions: Vec<Direction>,
-    /// Of the results that it is made of.
-    digest: u64,
-    population: Population,
+    cache: Cache<(SearchSpace, Vec<Direction>), Population>,
 }
 
 /// A child that was tried already is bred again, so often at most: a small space may have no others left.
@@ -68,12 +56,6 @@ impl Nsga2 {
     }
 }
 
-impl fmt::Debug for Nsga2 {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.debug_struct("Nsga2").finish_non_exhaustive()
-    }
-}
-
 impl Sampler for Nsga2 {
     fn name(&self) -> &str {
         "nsga2"
@@ -94,23 +76,17 @@ impl Sampler for Nsga2 {
         let encoding = Encoding::new(space);
         let results = Results::new(history);
         let directions = history.directions();
-        let mut cache = self.cache.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let is_known = |cached: &Cached| {
-            let n_used = cached.population.n_used;
-            cached.space == *space
-                && cached.directions == directions
-                && n_used <= results.own.len()
-                && cached.digest == results.digest(n_used)
-        };
-        let mut population = match cache.take().filter(is_known) {
-            Some(cached) => cached.population,
-            None => Population::new(),
-        };
-        population.advance(&encoding, &directions, &results);
-        let child = Nsga2::child(&encoding, &population, &results, pending, seed.child("trial", number));
-        let digest = results.digest(population.n_used);
-        *cache = Some(Cached { space: space.clone(), directions, digest, population });
-        drop(cache);
+        let key = (space.clone(), directions.clone());
+        let child = self.cache.with(
+            key,
+            &results,
+            Population::new,
+            |population| population.n_used,
+            |population| {
+                population.advance(&encoding, &directions, &results);
+                Nsga2::child(&encoding, population, &results, pending, seed.child("trial", number))
+            },
+        );
         match child {
             Some(child) => Ok(Some(child)),
             None => Sobol.sample(space, history, pending, number, seed),
