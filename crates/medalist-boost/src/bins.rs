@@ -1,0 +1,471 @@
+//! Features as small integers, made once and shared by every fit on these rows.
+//!
+//! A feature's values fall into at most 255 bins, bin 255 is "missing". Eight features lie in one 64-bit word (a *tile*), up to four tiles of a row side by side (a *panel*): so that a leaf of few rows touches one cache line a row and panel.
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::kernel::histogram::Words;
+
+mod category;
+mod edges;
+
+/// The bin of a missing value; of a category that has no bin of its own, too.
+pub const MISSING: u8 = 255;
+/// Bins of values that a feature may have.
+pub const MAX_BINS: usize = 255;
+/// The code that stands for a missing category.
+pub const MISSING_CATEGORY: u32 = u32::MAX;
+
+/// One feature's raw values, as a view.
+#[derive(Clone, Copy, Debug)]
+pub enum Column<'a> {
+    /// NaN is missing; infinities are values.
+    F64(&'a [f64]),
+    /// NaN is missing; infinities are values.
+    F32(&'a [f32]),
+    /// Every `stride`-th value from `start` on: a column of a row-major matrix.
+    Strided { values: &'a [f32], start: usize, stride: usize },
+    /// Unordered codes; [`MISSING_CATEGORY`] is missing.
+    Categories(&'a [u32]),
+}
+
+impl Column<'_> {
+    /// The columns of a row-major matrix (n_rows, n_features).
+    pub fn of_rows(values: &[f32], n_features: usize) -> Vec<Column<'_>> {
+        (0..n_features).map(|start| Column::Strided { values, start, stride: n_features }).collect()
+    }
+
+    /// Rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Column::F64(values) => values.len(),
+            Column::F32(values) => values.len(),
+            Column::Strided { values, start, stride } => (values.len() + stride - 1 - start) / stride,
+            Column::Categories(codes) => codes.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of a row; a category as its code, missing as NaN.
+    #[inline]
+    pub(crate) fn value(&self, row: usize) -> f64 {
+        match self {
+            Column::F64(values) => values[row],
+            Column::F32(values) => f64::from(values[row]),
+            Column::Strided { values, start, stride } => f64::from(values[row * stride + start]),
+            Column::Categories(codes) if codes[row] == MISSING_CATEGORY => f64::NAN,
+            Column::Categories(codes) => f64::from(codes[row]),
+        }
+    }
+}
+
+/// How values are put in bins.
+#[derive(Clone, Copy, Debug)]
+pub struct BinSettings {
+    /// Bins of values a feature, 2 to 255.
+    pub max_bin: usize,
+    /// Rows in a bin, at least.
+    pub min_data_in_bin: usize,
+    /// The edges are chosen by so many rows, evenly spaced, where there are more.
+    pub bin_construct_sample_cnt: usize,
+    /// Whether to use rayon's pool, a feature a task.
+    pub parallel: bool,
+}
+
+impl Default for BinSettings {
+    fn default() -> Self {
+        BinSettings { max_bin: 255, min_data_in_bin: 3, bin_construct_sample_cnt: 200_000, parallel: false }
+    }
+}
+
+/// What a feature's bins stand for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FeatureBins {
+    /// Bin b holds the values above `upper[b - 1]` and up to `upper[b]`; the last bin has no upper end, so there is one bin more than ends.
+    Numeric { upper: Vec<f64> },
+    /// Bin b holds category `codes[b]`, the most frequent first. All others are missing.
+    Categorical { codes: Vec<u32> },
+}
+
+impl FeatureBins {
+    pub fn n_bins(&self) -> usize {
+        match self {
+            FeatureBins::Numeric { upper } => upper.len() + 1,
+            FeatureBins::Categorical { codes } => codes.len(),
+        }
+    }
+
+    /// The bin of a value, a category given as its code.
+    pub fn bin(&self, value: f64) -> u8 {
+        if value.is_nan() {
+            return MISSING;
+        }
+        match self {
+            FeatureBins::Numeric { upper } => upper.partition_point(|&upper| upper < value) as u8,
+            FeatureBins::Categorical { codes } => {
+                codes.iter().position(|&code| f64::from(code) == value).map_or(MISSING, |bin| bin as u8)
+            }
+        }
+    }
+}
+
+/// A feature that varies, and where its bins lie.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// Among the columns given.
+    pub feature: usize,
+    pub tile: usize,
+    /// Of its byte in the tile's word.
+    pub shift: u32,
+    pub n_bins: usize,
+    pub categorical: bool,
+    /// Of its cells in a leaf's histograms: `n_bins` cumulative sums and the missing cell.
+    pub cells: usize,
+    pub has_missing: bool,
+}
+
+/// A panel's words: row r's at `words[r * stride..][..stride]`.
+#[derive(Clone, Debug)]
+struct Panel {
+    stride: usize,
+    words: Vec<u64>,
+}
+
+/// A table in bins.
+#[derive(Clone, Debug)]
+pub struct Bins {
+    n_rows: usize,
+    features: Vec<FeatureBins>,
+    places: Vec<Place>,
+    panels: Vec<Panel>,
+    /// Per tile its panel and its place in there.
+    tiles: Vec<(usize, usize)>,
+    n_cells: usize,
+}
+
+/// Tiles a panel.
+const TILES: usize = 4;
+/// Rows that are put in bins at a time.
+const ROWS_A_BLOCK: usize = 4096;
+
+impl Bins {
+    /// Puts every row of the columns in bins.
+    ///
+    /// # Errors
+    /// When there is no row, columns differ in length, or `max_bin` is out of range.
+    pub fn new(columns: &[Column], settings: &BinSettings) -> Result<Bins> {
+        if !(2..=MAX_BINS).contains(&settings.max_bin) {
+            return Err(Error::parameter("max_bin", settings.max_bin, "2 to 255"));
+        }
+        check_lengths(columns)?;
+        let find = |column: &Column| match column {
+            Column::Categories(codes) => category::find(codes, settings),
+            _ => edges::find(column, settings),
+        };
+        let features: Vec<FeatureBins> = if settings.parallel {
+            columns.par_iter().map(find).collect()
+        } else {
+            columns.iter().map(find).collect()
+        };
+        Bins::with_features(columns, features, settings.parallel)
+    }
+
+    /// Puts other rows of the same columns in the same bins: a test set, say.
+    ///
+    /// # Errors
+    /// When the columns are not as many as these bins', differ in length, or hold no row.
+    pub fn like(&self, columns: &[Column]) -> Result<Bins> {
+        if columns.len() != self.features.len() {
+            return Err(Error::shape(format!("{} columns, where the bins have {}", columns.len(), self.features.len())));
+        }
+        check_lengths(columns)?;
+        // The layout is the training rows': a feature has its place whether or not it varies here.
+        let mut bins = Bins {
+            n_rows: columns[0].len(),
+            features: self.features.clone(),
+            places: self.places.clone(),
+            panels: Vec::new(),
+            tiles: self.tiles.clone(),
+            n_cells: self.n_cells,
+        };
+        bins.fill(columns, self.panels.iter().map(|panel| panel.stride), false);
+        Ok(bins)
+    }
+
+    fn with_features(columns: &[Column], features: Vec<FeatureBins>, parallel: bool) -> Result<Bins> {
+        let n_rows = columns[0].len();
+        let missing: Vec<bool> = columns
+            .iter()
+            .zip(&features)
+            .map(|(column, bins)| match (column, bins) {
+                // Rare categories have no bin either.
+                (Column::Categories(codes), FeatureBins::Categorical { codes: known }) => {
+                    let n_codes = codes.iter().copied().filter(|&code| code != MISSING_CATEGORY).max();
+                    let mut has_bin = vec![false; n_codes.map_or(0, |code| code as usize + 1)];
+                    known.iter().for_each(|&code| has_bin[code as usize] = true);
+                    codes.iter().any(|&code| code == MISSING_CATEGORY || !has_bin[code as usize])
+                }
+                _ => (0..n_rows).any(|row| column.value(row).is_nan()),
+            })
+            .collect();
+        let varies: Vec<usize> =
+            (0..columns.len()).filter(|&at| features[at].n_bins() + usize::from(missing[at]) > 1).collect();
+        // As even as can be: a word costs the same with one feature in it as with eight.
+        let n_tiles = varies.len().div_ceil(8);
+        let n_panels = n_tiles.div_ceil(TILES);
+        let (mut places, mut tiles, mut n_cells) = (Vec::with_capacity(varies.len()), Vec::new(), 0);
+        for tile in 0..n_tiles {
+            let (start, end) = share(varies.len(), n_tiles, tile);
+            for (k, &feature) in varies[start..end].iter().enumerate() {
+                let n_bins = features[feature].n_bins();
+                let categorical = matches!(features[feature], FeatureBins::Categorical { .. });
+                places.push(Place {
+                    feature,
+                    tile,
+                    shift: 8 * k as u32,
+                    n_bins,
+                    categorical,
+                    cells: n_cells,
+                    has_missing: missing[feature],
+                });
+                n_cells += n_bins + 1;
+            }
+        }
+        let mut strides = Vec::new();
+        for panel in 0..n_panels {
+            let (start, end) = share(n_tiles, n_panels, panel);
+            tiles.extend((start..end).map(|tile| (panel, tile - start)));
+            strides.push(end - start);
+        }
+        let mut bins = Bins { n_rows, features, places, panels: Vec::new(), tiles, n_cells };
+        bins.fill(columns, strides.into_iter(), parallel);
+        Ok(bins)
+    }
+
+    fn fill(&mut self, columns: &[Column], strides: impl Iterator<Item = usize>, parallel: bool) {
+        self.panels = strides.map(|stride| Panel { stride, words: vec![0; stride * self.n_rows] }).collect();
+        let (features, places, tiles) = (&self.features, &self.places, &self.tiles);
+        for (index, panel) in self.panels.iter_mut().enumerate() {
+            let stride = panel.stride;
+            let here: Vec<(usize, u32, Lookup, Column)> = places
+                .iter()
+                .filter(|place| tiles[place.tile].0 == index)
+                .map(|place| {
+                    let lookup = Lookup::new(&features[place.feature]);
+                    (tiles[place.tile].1, place.shift, lookup, columns[place.feature])
+                })
+                .collect();
+            let block = |(block, words): (usize, &mut [u64])| {
+                let first = block * ROWS_A_BLOCK;
+                for (offset, shift, lookup, column) in &here {
+                    lookup.put(column, first, words, stride, *offset, *shift);
+                }
+            };
+            if parallel {
+                panel.words.par_chunks_mut(ROWS_A_BLOCK * stride).enumerate().for_each(block);
+            } else {
+                panel.words.chunks_mut(ROWS_A_BLOCK * stride).enumerate().for_each(block);
+            }
+        }
+    }
+
+    /// Rows.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// Columns, those that do not vary included.
+    pub fn n_features(&self) -> usize {
+        self.features.len()
+    }
+
+    /// What each feature's bins stand for.
+    pub fn features(&self) -> &[FeatureBins] {
+        &self.features
+    }
+
+    /// Bytes held.
+    pub fn memory(&self) -> usize {
+        self.panels.iter().map(|panel| 8 * panel.words.len()).sum()
+    }
+
+    /// A row's bin of a feature; 0 where the feature never varies.
+    pub fn bin(&self, row: usize, feature: usize) -> u8 {
+        let place = self.places.iter().find(|place| place.feature == feature);
+        place.map_or(0, |place| {
+            let words = self.words(place.tile);
+            (words.words[row * words.stride + words.offset] >> place.shift) as u8
+        })
+    }
+
+    pub(crate) fn words(&self, tile: usize) -> Words<'_> {
+        let (panel, offset) = self.tiles[tile];
+        Words { words: &self.panels[panel].words, stride: self.panels[panel].stride, offset }
+    }
+
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    pub(crate) fn n_tiles(&self) -> usize {
+        self.tiles.len()
+    }
+
+    pub(crate) fn panel_of(&self, tile: usize) -> usize {
+        self.tiles[tile].0
+    }
+
+    /// Cells of one leaf's histograms.
+    pub(crate) fn n_cells(&self) -> usize {
+        self.n_cells
+    }
+}
+
+/// The `part`-th of `parts` nearly equal shares of `n`, as a range.
+fn share(n: usize, parts: usize, part: usize) -> (usize, usize) {
+    (n * part / parts, n * (part + 1) / parts)
+}
+
+fn check_lengths(columns: &[Column]) -> Result<()> {
+    let Some(first) = columns.first() else { return Err(Error::shape("there are no columns".to_string())) };
+    if first.is_empty() {
+        return Err(Error::shape("there are no rows".to_string()));
+    }
+    match columns.iter().position(|column| column.len() != first.len()) {
+        Some(at) => {
+            let lengths = format!("column {at} has {} rows, column 0 has {}", columns[at].len(), first.len());
+            Err(Error::shape(lengths))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A feature's bins, laid out for looking up many values.
+enum Lookup {
+    /// Ends in ascending order, filled up with infinities: seven or eight steps without a branch.
+    Numeric(Box<[f64; 256]>),
+    /// By code.
+    Categorical(Vec<u8>),
+}
+
+impl Lookup {
+    fn new(bins: &FeatureBins) -> Lookup {
+        match bins {
+            FeatureBins::Numeric { upper } => {
+                let mut ends = Box::new([f64::INFINITY; 256]);
+                ends[..upper.len()].copy_from_slice(upper);
+                Lookup::Numeric(ends)
+            }
+            FeatureBins::Categorical { codes } => {
+                let n_codes = codes.iter().max().map_or(0, |&code| code as usize + 1);
+                let mut by_code = vec![MISSING; n_codes];
+                for (bin, &code) in codes.iter().enumerate() {
+                    by_code[code as usize] = bin as u8;
+                }
+                Lookup::Categorical(by_code)
+            }
+        }
+    }
+
+    /// Writes the bins of the rows from `first` on into their words.
+    fn put(&self, column: &Column, first: usize, words: &mut [u64], stride: usize, offset: usize, shift: u32) {
+        let words = words.chunks_exact_mut(stride).map(|row| &mut row[offset]);
+        match (self, column) {
+            (Lookup::Categorical(by_code), Column::Categories(codes)) => {
+                for (word, &code) in words.zip(&codes[first..]) {
+                    let bin = by_code.get(code as usize).copied().unwrap_or(MISSING);
+                    *word |= u64::from(bin) << shift;
+                }
+            }
+            (Lookup::Numeric(ends), Column::F64(values)) => {
+                for (word, &value) in words.zip(&values[first..]) {
+                    *word |= u64::from(look_up(ends, value)) << shift;
+                }
+            }
+            (Lookup::Numeric(ends), Column::F32(values)) => {
+                for (word, &value) in words.zip(&values[first..]) {
+                    *word |= u64::from(look_up(ends, f64::from(value))) << shift;
+                }
+            }
+            (Lookup::Numeric(ends), Column::Strided { values, start, stride: step }) => {
+                for (word, &value) in words.zip(values[first * step + start..].iter().step_by(*step)) {
+                    *word |= u64::from(look_up(ends, f64::from(value))) << shift;
+                }
+            }
+            // Numbers where there were codes, or codes where there were numbers.
+            (lookup, column) => {
+                for (row, word) in words.enumerate() {
+                    let value = column.value(first + row);
+                    let bin = match lookup {
+                        Lookup::Numeric(ends) => look_up(ends, value),
+                        Lookup::Categorical(by_code) if value >= 0.0 && value.fract() == 0.0 => {
+                            by_code.get(value as usize).copied().unwrap_or(MISSING)
+                        }
+                        Lookup::Categorical(_) => MISSING,
+                    };
+                    *word |= u64::from(bin) << shift;
+                }
+            }
+        }
+    }
+}
+
+/// The number of ends below `value`, at most 255; 255 for NaN.
+#[inline(always)]
+fn look_up(ends: &[f64; 256], value: f64) -> u8 {
+    let mut place = 0usize;
+    for step in [128, 64, 32, 16, 8, 4, 2, 1] {
+        place += if ends[(place + step - 1) & 255] < value { step } else { 0 };
+    }
+    if value.is_nan() { MISSING } else { place as u8 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_fall_where_their_edges_say() {
+        let values: Vec<f64> = (0..1000).map(|i| f64::from((i * 37 % 101) * (i % 7)) * 0.25 - 3.0).collect();
+        let mut values = values;
+        values[5] = f64::NAN;
+        values[6] = f64::INFINITY;
+        values[7] = f64::NEG_INFINITY;
+        for max_bin in [2, 3, 16, 255] {
+            let settings = BinSettings { max_bin, ..BinSettings::default() };
+            let bins = Bins::new(&[Column::F64(&values)], &settings).unwrap();
+            assert!(bins.features()[0].n_bins() <= max_bin);
+            for (row, &value) in values.iter().enumerate() {
+                assert_eq!(bins.bin(row, 0), bins.features()[0].bin(value), "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_of_many_columns_reads_back() {
+        let columns: Vec<Vec<f32>> =
+            (0..45).map(|c| (0..50).map(|r| ((r * (c + 3)) % 17) as f32).collect()).collect();
+        let views: Vec<Column> = columns.iter().map(|column| Column::F32(column)).collect();
+        let bins = Bins::new(&views, &BinSettings { min_data_in_bin: 1, ..BinSettings::default() }).unwrap();
+        for (feature, column) in columns.iter().enumerate() {
+            for (row, &value) in column.iter().enumerate() {
+                assert_eq!(bins.bin(row, feature), bins.features()[feature].bin(f64::from(value)));
+            }
+        }
+        let again = bins.like(&views).unwrap();
+        assert!((0..45).all(|feature| (0..50).all(|row| again.bin(row, feature) == bins.bin(row, feature))));
+    }
+
+    #[test]
+    fn errors_name_what_is_wrong() {
+        let error = Bins::new(&[Column::F64(&[1.0]), Column::F64(&[])], &BinSettings::default()).unwrap_err();
+        assert_eq!(error.to_string(), "column 1 has 0 rows, column 0 has 1");
+        let settings = BinSettings { max_bin: 256, ..BinSettings::default() };
+        let error = Bins::new(&[Column::F64(&[1.0])], &settings).unwrap_err();
+        assert_eq!(error.to_string(), "max_bin is 256, but must be 2 to 255");
+    }
+}

@@ -1,0 +1,27 @@
+//! Which categories have a bin of their own: the most frequent ones.
+
+use super::{BinSettings, FeatureBins, MAX_BINS, MISSING_CATEGORY};
+
+/// The most frequent categories, those in fewer than `min_data_in_bin` rows left out.
+pub(super) fn find(codes: &[u32], settings: &BinSettings) -> FeatureBins {
+    let mut sorted: Vec<u32> = codes.iter().copied().filter(|&code| code != MISSING_CATEGORY).collect();
+    sorted.sort_unstable();
+    let mut counted: Vec<(usize, u32)> = sorted.chunk_by(|a, b| a == b).map(|run| (run.len(), run[0])).collect();
+    counted.retain(|&(count, _)| count >= settings.min_data_in_bin.max(1));
+    counted.sort_unstable_by_key(|&(count, code)| (std::cmp::Reverse(count), code));
+    // Not `max_bin`, which is about how finely numbers are cut.
+    counted.truncate(MAX_BINS);
+    FeatureBins::Categorical { codes: counted.into_iter().map(|(_, code)| code).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_frequent_ones_come_first() {
+        let codes = [7, 7, 7, 2, 2, 2, 2, 9, MISSING_CATEGORY, 9, 9];
+        let settings = BinSettings { min_data_in_bin: 3, ..BinSettings::default() };
+        assert_eq!(find(&codes, &settings), FeatureBins::Categorical { codes: vec![2, 7, 9] });
+    }
+}

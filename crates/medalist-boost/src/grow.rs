@@ -1,0 +1,602 @@
+//! Grows one tree from a tree's packed derivatives.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::bins::Bins;
+use crate::kernel::histogram::{Cells, TileCells, accumulate, cumulate, subtract};
+use crate::kernel::partition::partition;
+use crate::kernel::scan::BLOCK;
+use crate::pair;
+use crate::params::Growth;
+use crate::sample::Draw;
+use crate::split::{LeafState, Rules, Search, Split};
+use crate::tree::{Leaf, Node, Tree};
+
+mod symmetric;
+
+/// Rows that are summed tile after tile while their words are in the second-level cache.
+const ROWS_A_BLOCK: usize = 2048;
+/// Rows below which it does not pay to share a leaf among threads.
+const ROWS_TO_SHARE: usize = 8192;
+
+/// The features that a tree or node may use.
+#[derive(Clone)]
+pub(crate) struct Used {
+    /// Ascending, among the bins' places.
+    pub places: Vec<usize>,
+    /// Per tile the used bytes.
+    masks: Vec<u64>,
+}
+
+impl Used {
+    pub(crate) fn new(places: Vec<usize>, bins: &Bins) -> Used {
+        let mut masks = vec![0; bins.n_tiles()];
+        for &place in &places {
+            let place = &bins.places()[place];
+            masks[place.tile] |= 0xff << place.shift;
+        }
+        Used { places, masks }
+    }
+}
+
+/// A leaf while its tree grows.
+pub(crate) struct GrowingLeaf {
+    pub state: LeafState,
+    /// Its training rows, in [`Grower::rows`].
+    pub rows: Range<usize>,
+    /// Its other rows, in [`Grower::others`].
+    pub others: Range<usize>,
+    depth: usize,
+    /// Its histograms, while they are kept.
+    slot: Option<usize>,
+    split: Option<Split>,
+    /// The node above it, and whether it is that one's right child.
+    parent: Option<(usize, bool)>,
+    /// Features on the path to it, where constraints ask.
+    path: Vec<usize>,
+}
+
+/// What a tree is grown with, beside the rows.
+pub(crate) struct Job<'a> {
+    pub rules: &'a Rules<'a>,
+    /// By row of the bins.
+    pub pairs: &'a [u64],
+    pub used: &'a Used,
+    pub draw: Draw,
+}
+
+/// The buffers of one fit; grows its trees one after the other.
+pub(crate) struct Grower<'a> {
+    bins: &'a Bins,
+    /// Training rows, each leaf's together.
+    pub rows: Vec<u32>,
+    /// Rows that are only followed down the tree, each leaf's together.
+    pub others: Vec<u32>,
+    spare: Vec<u32>,
+    /// A leaf's pairs in the order of its rows.
+    ordered: Vec<u64>,
+    slots: Vec<Vec<u64>>,
+    free: Vec<usize>,
+    most_slots: usize,
+    cells: Vec<Box<TileCells>>,
+}
+
+/// Bytes that histograms of waiting leaves may take.
+const HISTOGRAM_BYTES: usize = 256 << 20;
+
+impl<'a> Grower<'a> {
+    pub(crate) fn new(bins: &'a Bins) -> Self {
+        let most_slots = (HISTOGRAM_BYTES / (8 * bins.n_cells().max(1))).max(2);
+        Grower {
+            bins,
+            rows: Vec::new(),
+            others: Vec::new(),
+            spare: Vec::new(),
+            ordered: Vec::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            most_slots,
+            cells: Vec::new(),
+        }
+    }
+
+    /// Grows a tree on `rows` (ascending) and follows `others` down; returns it with its leaves. Values are before shrinkage.
+    pub(crate) fn grow(&mut self, job: &Job, rows: &[u32], others: &[u32]) -> (Tree, Vec<GrowingLeaf>) {
+        self.rows.clear();
+        self.rows.extend_from_slice(rows);
+        self.others.clear();
+        self.others.extend_from_slice(others);
+        self.spare.resize(rows.len().max(others.len()), 0);
+        self.ordered.resize(rows.len(), 0);
+        let sum = rows.iter().fold(0u64, |sum, &row| sum.wrapping_add(job.pairs[row as usize]));
+        let mut state = LeafState { sum, n_rows: rows.len(), output: 0.0, bounds: [f64::NEG_INFINITY, f64::INFINITY] };
+        state.output =
+            job.rules.output(job.rules.sums(sum), rows.len() as f64, job.rules.params.lambda_l2, 0.0, state.bounds);
+        let root = GrowingLeaf {
+            state,
+            rows: 0..rows.len(),
+            others: 0..others.len(),
+            depth: 0,
+            slot: None,
+            split: None,
+            parent: None,
+            path: Vec::new(),
+        };
+        let mut growing = Growing { grower: self, job, nodes: Vec::new(), leaves: vec![root] };
+        match job.rules.params.growth {
+            Growth::Symmetric => growing.symmetric(),
+            Growth::Leaf | Growth::Depth => growing.by_leaf(),
+        }
+        let Growing { nodes, leaves, .. } = growing;
+        for leaf in &leaves {
+            if let Some(slot) = leaf.slot {
+                self.free.push(slot);
+            }
+        }
+        let finished = leaves.iter().map(|leaf| Leaf {
+            value: vec![leaf.state.output],
+            weight: job.rules.sums(leaf.state.sum).1,
+            count: leaf.rows.len(),
+        });
+        (Tree { nodes, leaves: finished.collect(), output: 0 }, leaves)
+    }
+
+    /// A slot for a leaf's histograms, if there is room for one more.
+    fn take_slot(&mut self) -> Option<usize> {
+        if let Some(slot) = self.free.pop() {
+            return Some(slot);
+        }
+        if self.slots.len() >= self.most_slots {
+            return None;
+        }
+        Some(self.new_slot())
+    }
+
+    fn new_slot(&mut self) -> usize {
+        // A block to spare: the search reads eight cells at a time.
+        self.slots.push(vec![0; self.bins.n_cells() + BLOCK]);
+        self.slots.len() - 1
+    }
+
+    /// Sums a leaf's rows into a slot, for the features used.
+    fn build(&mut self, job: &Job, used: &Used, range: Range<usize>, slot: usize) {
+        let Grower { bins, rows, ordered, slots, cells, .. } = self;
+        let rows = &rows[range];
+        let n_rows = rows.len();
+        let shared = job.rules.params.parallel && n_rows >= ROWS_TO_SHARE;
+        let (first, last) = (rows[0] as usize, rows[n_rows - 1] as usize);
+        let pairs = if last - first + 1 == n_rows {
+            // A run of rows: nothing to gather.
+            &job.pairs[first..=last]
+        } else {
+            gather(rows, job.pairs, &mut ordered[..n_rows], shared);
+            &ordered[..n_rows]
+        };
+        let mut out = &mut slots[slot][..];
+        // Each tile's stretch of the slot.
+        let mut stretches: Vec<(usize, &mut [u64])> = Vec::with_capacity(bins.n_tiles());
+        let places = bins.places();
+        let mut at = 0;
+        for tile in 0..bins.n_tiles() {
+            let start = at;
+            while at < places.len() && places[at].tile == tile {
+                at += 1;
+            }
+            let n_cells: usize = places[start..at].iter().map(|place| place.n_bins + 1).sum();
+            let (stretch, rest) = std::mem::take(&mut out).split_at_mut(n_cells);
+            out = rest;
+            if used.masks[tile] != 0 {
+                stretches.push((tile, stretch));
+            }
+        }
+        let level = job.rules.level;
+        let flush = |tile: usize, cells: &mut TileCells, stretch: &mut [u64]| {
+            let start = places.partition_point(|place| place.tile < tile);
+            let first = places[start].cells;
+            let mine = used.places.iter().skip_while(|&&place| place < start);
+            let mine = mine.map(|&place| &places[place]).take_while(|place| place.tile == tile);
+            for (place, cells) in mine.zip(cells.iter_mut()) {
+                cumulate(level, cells, &mut stretch[place.cells - first..][..place.n_bins + 1]);
+            }
+        };
+        if shared {
+            stretches.par_iter_mut().for_each(|(tile, stretch)| {
+                let mut cells: Box<TileCells> = new_cells();
+                let words = bins.words(*tile);
+                for (rows, pairs) in rows.chunks(ROWS_A_BLOCK).zip(pairs.chunks(ROWS_A_BLOCK)) {
+                    accumulate(level, words, rows, pairs, used.masks[*tile], &mut cells);
+                }
+                flush(*tile, &mut cells, stretch);
+            });
+            return;
+        }
+        let mut from = 0;
+        while from < stretches.len() {
+            let panel = bins.panel_of(stretches[from].0);
+            let mut to = from;
+            while to < stretches.len() && bins.panel_of(stretches[to].0) == panel {
+                to += 1;
+            }
+            let tiles = &mut stretches[from..to];
+            while cells.len() < tiles.len() {
+                cells.push(new_cells());
+            }
+            for (rows, pairs) in rows.chunks(ROWS_A_BLOCK).zip(pairs.chunks(ROWS_A_BLOCK)) {
+                for ((tile, _), cells) in tiles.iter().zip(cells.iter_mut()) {
+                    accumulate(level, bins.words(*tile), rows, pairs, used.masks[*tile], cells);
+                }
+            }
+            for ((tile, stretch), cells) in tiles.iter_mut().zip(cells.iter_mut()) {
+                flush(*tile, cells, stretch);
+            }
+            from = to;
+        }
+    }
+
+    /// The best split of a leaf whose histograms are in the slot.
+    fn search(&self, job: &Job, used: &[usize], leaf: LeafState, slot: usize, node: u64) -> Option<Split> {
+        let places = self.bins.places();
+        let cells = &self.slots[slot][..];
+        let one = |search: &mut Search, index: usize| {
+            let place = &places[index];
+            let own = &cells[place.cells..];
+            let random = job.rules.params.extra_trees.then(|| job.draw.threshold(node, index as u64));
+            match (place.categorical, random) {
+                (true, random) => search.categorical(index, place, own, random),
+                (false, None) => search.numeric(index, place, own),
+                (false, Some(share)) => search.random_threshold(index, place, own, share),
+            }
+        };
+        if !job.rules.params.parallel || used.len() < 2 || used.len() * 256 < ROWS_TO_SHARE / 4 {
+            let mut search = Search::new(job.rules, places, leaf);
+            used.iter().for_each(|&index| one(&mut search, index));
+            return search.finish();
+        }
+        let n_chunks = rayon::current_num_threads().min(used.len());
+        let found: Vec<Option<Split>> = used
+            .par_chunks(used.len().div_ceil(n_chunks))
+            .map(|used| {
+                let mut search = Search::new(job.rules, places, leaf);
+                used.iter().for_each(|&index| one(&mut search, index));
+                search.finish()
+            })
+            .collect();
+        // As one search over all: of equal splits the first feature's.
+        found.into_iter().flatten().reduce(|best, next| if next.total > best.total { next } else { best })
+    }
+
+    /// Parts a leaf's rows, training and other ones; returns how many of each go left.
+    fn part(&mut self, split: &Split, leaf: &GrowingLeaf, rules: &Rules) -> (usize, usize) {
+        let place = &self.bins.places()[split.place];
+        let (words, table) = (self.bins.words(place.tile), split.condition.table());
+        let Grower { rows, others, spare, .. } = self;
+        let mut part = |rows: &mut [u32]| {
+            if !rules.params.parallel || rows.len() < ROWS_TO_SHARE {
+                return partition(rules.level, words, place.shift, &table, rows, spare);
+            }
+            let n_chunks = rayon::current_num_threads();
+            let size = rows.len().div_ceil(n_chunks);
+            let lefts: Vec<usize> = rows
+                .par_chunks_mut(size)
+                .zip(spare.par_chunks_mut(size))
+                .map(|(rows, spare)| partition(rules.level, words, place.shift, &table, rows, spare))
+                .collect();
+            let n_left: usize = lefts.iter().sum();
+            let spare = &mut spare[..rows.len()];
+            let (mut left, mut right) = spare.split_at_mut(n_left);
+            let mut copies = Vec::with_capacity(2 * lefts.len());
+            for (chunk, &n) in rows.chunks(size).zip(&lefts) {
+                let (to, rest) = std::mem::take(&mut left).split_at_mut(n);
+                copies.push((to, &chunk[..n]));
+                left = rest;
+                let (to, rest) = std::mem::take(&mut right).split_at_mut(chunk.len() - n);
+                copies.push((to, &chunk[n..]));
+                right = rest;
+            }
+            copies.into_par_iter().for_each(|(to, from)| to.copy_from_slice(from));
+            rows.par_chunks_mut(size).zip(spare.par_chunks(size)).for_each(|(to, from)| to.copy_from_slice(from));
+            n_left
+        };
+        (part(&mut rows[leaf.rows.clone()]), part(&mut others[leaf.others.clone()]))
+    }
+}
+
+fn new_cells() -> Box<TileCells> {
+    let cells: Vec<Cells> = vec![[0; 256]; 8];
+    match cells.into_boxed_slice().try_into() {
+        Ok(cells) => cells,
+        Err(_) => unreachable!("eight were made"),
+    }
+}
+
+fn gather(rows: &[u32], pairs: &[u64], out: &mut [u64], shared: bool) {
+    let one = |(rows, out): (&[u32], &mut [u64])| {
+        for (out, &row) in out.iter_mut().zip(rows) {
+            *out = pairs[row as usize];
+        }
+    };
+    if shared {
+        rows.par_chunks(ROWS_TO_SHARE).zip(out.par_chunks_mut(ROWS_TO_SHARE)).for_each(one);
+    } else {
+        one((rows, out));
+    }
+}
+
+/// A tree in the making.
+struct Growing<'g, 'a, 'j> {
+    grower: &'g mut Grower<'a>,
+    job: &'j Job<'j>,
+    nodes: Vec<Node>,
+    leaves: Vec<GrowingLeaf>,
+}
+
+/// A leaf that waits to be split.
+struct Waiting {
+    depth: usize,
+    gain: f64,
+    leaf: usize,
+    by_depth: bool,
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_depth = if self.by_depth { other.depth.cmp(&self.depth) } else { Ordering::Equal };
+        by_depth.then(self.gain.total_cmp(&other.gain)).then(other.leaf.cmp(&self.leaf))
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Waiting {}
+
+impl Growing<'_, '_, '_> {
+    fn by_leaf(&mut self) {
+        let params = self.job.rules.params;
+        let mut waiting = BinaryHeap::new();
+        let wait = |growing: &Self, leaf: usize| {
+            let GrowingLeaf { depth, split, .. } = &growing.leaves[leaf];
+            let by_depth = params.growth == Growth::Depth;
+            split.map(|split| Waiting { depth: *depth, gain: split.gain, leaf, by_depth })
+        };
+        self.evaluate_root();
+        waiting.extend(wait(self, 0));
+        while self.leaves.len() < params.num_leaves {
+            let Some(Waiting { leaf, .. }) = waiting.pop() else { break };
+            let new = self.split(leaf);
+            if self.leaves.len() < params.num_leaves {
+                self.evaluate_children(leaf, new);
+                waiting.extend(wait(self, leaf));
+                waiting.extend(wait(self, new));
+            }
+        }
+    }
+
+    /// Whether two children of this leaf could have enough rows.
+    fn may_split(&self, leaf: usize) -> bool {
+        let params = self.job.rules.params;
+        let GrowingLeaf { depth, state, rows, .. } = &self.leaves[leaf];
+        (params.max_depth == 0 || *depth < params.max_depth)
+            && rows.len() >= 2 * params.min_child_samples.max(1)
+            && pair::second(state.sum) >= 2
+    }
+
+    /// The features that this leaf may be split by.
+    fn allowed(&self, leaf: usize) -> Vec<usize> {
+        let Job { rules, used, draw, .. } = self.job;
+        let params = rules.params;
+        let mut places = used.places.clone();
+        if !params.interaction_constraints.is_empty() {
+            let path = &self.leaves[leaf].path;
+            let fits = |set: &&Vec<usize>| path.iter().all(|feature| set.contains(feature));
+            let sets: Vec<&Vec<usize>> = params.interaction_constraints.iter().filter(fits).collect();
+            places.retain(|&place| {
+                let feature = self.grower.bins.places()[place].feature;
+                sets.iter().any(|set| set.contains(&feature))
+            });
+        }
+        if params.feature_fraction_bynode < 1.0 && !places.is_empty() {
+            let wanted = (params.feature_fraction_bynode * places.len() as f64).round() as usize;
+            places = draw.node_features(self.node_key(leaf), &places, wanted.max(1));
+        }
+        places
+    }
+
+    /// A number of the leaf that does not depend on the order of evaluation.
+    fn node_key(&self, leaf: usize) -> u64 {
+        self.leaves[leaf].parent.map_or(0, |(node, right)| 1 + 2 * node as u64 + u64::from(right))
+    }
+
+    /// Whether each node sums the few features it draws, rather than all for its children to subtract.
+    fn direct(&self) -> bool {
+        self.job.rules.params.feature_fraction_bynode < 0.5
+    }
+
+    fn evaluate_root(&mut self) {
+        if self.may_split(0) {
+            self.evaluate_alone(0);
+        }
+    }
+
+    /// Sums a leaf's own rows, and searches.
+    fn evaluate_alone(&mut self, leaf: usize) {
+        let allowed = self.allowed(leaf);
+        if allowed.is_empty() {
+            return;
+        }
+        let slot = self.any_slot();
+        let rows = self.leaves[leaf].rows.clone();
+        if self.direct() {
+            let used = Used::new(allowed, self.grower.bins);
+            self.grower.build(self.job, &used, rows, slot);
+            self.search_in(leaf, &used.places, slot);
+            self.grower.free.push(slot);
+        } else {
+            self.grower.build(self.job, self.job.used, rows, slot);
+            self.search_in(leaf, &allowed, slot);
+            self.leaves[leaf].slot = Some(slot);
+        }
+    }
+
+    /// A slot that will be had whatever is waiting.
+    fn any_slot(&mut self) -> usize {
+        self.grower.take_slot().unwrap_or_else(|| self.grower.new_slot())
+    }
+
+    fn search_in(&mut self, leaf: usize, allowed: &[usize], slot: usize) {
+        let (state, node) = (self.leaves[leaf].state, self.node_key(leaf));
+        self.leaves[leaf].split = self.grower.search(self.job, allowed, state, slot, node);
+        if self.leaves[leaf].split.is_none() {
+            self.drop_slot(leaf);
+        }
+    }
+
+    fn drop_slot(&mut self, leaf: usize) {
+        if let Some(slot) = self.leaves[leaf].slot.take() {
+            self.grower.free.push(slot);
+        }
+    }
+
+    /// Searches the two halves of a leaf that was split; the first holds the parent's slot.
+    fn evaluate_children(&mut self, left: usize, right: usize) {
+        let inherited = self.leaves[left].slot.take();
+        let (may_left, may_right) = (self.may_split(left), self.may_split(right));
+        let Some(parent) = inherited.filter(|_| (may_left || may_right) && !self.direct()) else {
+            self.grower.free.extend(inherited);
+            if may_left {
+                self.evaluate_alone(left);
+            }
+            if may_right {
+                self.evaluate_alone(right);
+            }
+            return;
+        };
+        let left_is_smaller = self.leaves[left].rows.len() <= self.leaves[right].rows.len();
+        let (smaller, larger) = if left_is_smaller { (left, right) } else { (right, left) };
+        let (may_smaller, may_larger) = if left_is_smaller { (may_left, may_right) } else { (may_right, may_left) };
+        let Some(slot) = self.grower.take_slot() else {
+            // No room for both: the parent's place goes to one after the other.
+            self.grower.free.push(parent);
+            if may_smaller {
+                self.evaluate_alone(smaller);
+            }
+            if may_larger {
+                self.evaluate_alone(larger);
+            }
+            return;
+        };
+        let rows = self.leaves[smaller].rows.clone();
+        self.grower.build(self.job, self.job.used, rows, slot);
+        self.leaves[smaller].slot = Some(slot);
+        if may_larger {
+            self.take_away(parent, slot);
+            self.leaves[larger].slot = Some(parent);
+            let allowed = self.allowed(larger);
+            self.search_in(larger, &allowed, parent);
+        } else {
+            self.grower.free.push(parent);
+        }
+        if may_smaller {
+            let allowed = self.allowed(smaller);
+            self.search_in(smaller, &allowed, slot);
+        } else {
+            self.drop_slot(smaller);
+        }
+    }
+
+    /// Takes one slot's sums from another's, for the features used.
+    fn take_away(&mut self, parent: usize, child: usize) {
+        let mut cells = std::mem::take(&mut self.grower.slots[parent]);
+        let child = &self.grower.slots[child];
+        let all = self.job.used.places.len() == self.grower.bins.places().len();
+        if all {
+            subtract(self.job.rules.level, &mut cells, child);
+        } else {
+            for &place in &self.job.used.places {
+                let place = &self.grower.bins.places()[place];
+                let own = place.cells..place.cells + place.n_bins + 1;
+                subtract(self.job.rules.level, &mut cells[own.clone()], &child[own]);
+            }
+        }
+        self.grower.slots[parent] = cells;
+    }
+
+    /// Splits a leaf by its best split: it becomes the left child, and the right one is new. Returns the new one's number.
+    fn split(&mut self, leaf: usize) -> usize {
+        let rules = self.job.rules;
+        let Some(split) = self.leaves[leaf].split.take() else { unreachable!("only leaves with a split wait") };
+        let (n_left, n_left_others) = self.grower.part(&split, &self.leaves[leaf], rules);
+        let node = self.nodes.len();
+        let new = self.leaves.len();
+        let feature = self.grower.bins.places()[split.place].feature;
+        let old = &mut self.leaves[leaf];
+        self.nodes.push(Node {
+            feature,
+            decision: Tree::decision(&split.condition, &self.grower.bins.features()[feature]),
+            left: !(leaf as i32),
+            right: !(new as i32),
+            gain: split.gain,
+            value: vec![old.state.output],
+            weight: rules.sums(old.state.sum).1,
+            count: old.rows.len(),
+        });
+        if let Some((parent, right)) = old.parent {
+            let parent = &mut self.nodes[parent];
+            *(if right { &mut parent.right } else { &mut parent.left }) = node as i32;
+        }
+        let mut bounds = [old.state.bounds; 2];
+        let direction = rules.params.monotone_constraints.get(feature).copied().unwrap_or(0);
+        if direction != 0 {
+            let middle = (split.outputs[0] + split.outputs[1]) / 2.0;
+            let (low, high) = if direction > 0 { (1, 0) } else { (0, 1) };
+            bounds[low][0] = bounds[low][0].max(middle);
+            bounds[high][1] = bounds[high][1].min(middle);
+        }
+        let mut path = Vec::new();
+        if !rules.params.interaction_constraints.is_empty() {
+            path.clone_from(&old.path);
+            path.push(feature);
+        }
+        let (rows, others, depth) = (old.rows.clone(), old.others.clone(), old.depth + 1);
+        let state = |sum: u64, side: usize, rows: &Range<usize>| LeafState {
+            sum,
+            n_rows: rows.len(),
+            output: split.outputs[side],
+            bounds: bounds[side],
+        };
+        let left_rows = rows.start..rows.start + n_left;
+        let right_rows = left_rows.end..rows.end;
+        let left_others = others.start..others.start + n_left_others;
+        let right_others = left_others.end..others.end;
+        old.state = state(split.left, 0, &left_rows);
+        old.rows = left_rows;
+        old.others = left_others;
+        old.depth = depth;
+        old.parent = Some((node, false));
+        old.path.clone_from(&path);
+        self.leaves.push(GrowingLeaf {
+            state: state(split.right, 1, &right_rows),
+            rows: right_rows,
+            others: right_others,
+            depth,
+            slot: None,
+            split: None,
+            parent: Some((node, true)),
+            path,
+        });
+        new
+    }
+}

@@ -1,0 +1,174 @@
+//! Gradient sums by bin: the loop where most of a tree's time goes.
+//!
+//! Eight features' bins lie in one 64-bit word, a tile: one load feeds eight histograms of 256 cells of 8 bytes, 16 KB, which stay in the first-level cache. A cell is a packed pair, see [`crate::pair`]; sums of integers do not depend on their order.
+
+use super::{Level, leveled};
+
+/// The cells of one feature, by bin.
+pub(crate) type Cells = [u64; 256];
+
+/// One tile's histograms while they are summed: the k-th used feature's cells at k.
+pub(crate) type TileCells = [Cells; 8];
+
+/// Where a tile's words lie: row r's at `words[r * stride + offset]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Words<'a> {
+    pub words: &'a [u64],
+    pub stride: usize,
+    pub offset: usize,
+}
+
+/// Adds `pairs[i]` to the cells of row `rows[i]`, for the features whose bytes are set in `mask`.
+pub(crate) fn accumulate(
+    level: Level,
+    words: Words,
+    rows: &[u32],
+    pairs: &[u64],
+    mask: u64,
+    cells: &mut TileCells,
+) {
+    let n_used = mask.count_ones() / 8;
+    // The used bytes are the lowest ones unless features are left out.
+    if mask == u64::MAX >> (64 - 8 * n_used) {
+        return accumulate_all(level, words, rows, pairs, n_used, cells);
+    }
+    #[cfg(target_arch = "x86_64")]
+    if level >= Level::V3 {
+        // SAFETY: from this level on processors have the instructions, see `leveled`.
+        return unsafe { accumulate_extracted(words, rows, pairs, mask, cells) };
+    }
+    accumulate_some(level, words, rows, pairs, mask, cells);
+}
+
+leveled! {
+    /// The lowest `n_used` bytes of each word.
+    fn accumulate_all(words: Words, rows: &[u32], pairs: &[u64], n_used: u32, cells: &mut TileCells) = all_body
+}
+
+#[inline(always)]
+fn all_body(words: Words, rows: &[u32], pairs: &[u64], n_used: u32, cells: &mut TileCells) {
+    by_width(words, rows, pairs, n_used, cells, |word| word);
+}
+
+leveled! {
+    /// The bytes of each word that are set in `mask`.
+    fn accumulate_some(words: Words, rows: &[u32], pairs: &[u64], mask: u64, cells: &mut TileCells) = some_body
+}
+
+#[inline(always)]
+fn some_body(words: Words, rows: &[u32], pairs: &[u64], mask: u64, cells: &mut TileCells) {
+    by_width(words, rows, pairs, mask.count_ones() / 8, cells, |word| {
+        let (mut out, mut place, mut left) = (0, 0, mask);
+        while left != 0 {
+            let shift = left.trailing_zeros();
+            out |= ((word >> shift) & 0xff) << place;
+            place += 8;
+            left &= !(0xff << shift);
+        }
+        out
+    });
+}
+
+/// As [`some_body`], by the instruction that does just this.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,fma,lzcnt,popcnt")]
+fn accumulate_extracted(words: Words, rows: &[u32], pairs: &[u64], mask: u64, cells: &mut TileCells) {
+    by_width(words, rows, pairs, mask.count_ones() / 8, cells, |word| std::arch::x86_64::_pext_u64(word, mask));
+}
+
+#[inline(always)]
+fn by_width(
+    words: Words,
+    rows: &[u32],
+    pairs: &[u64],
+    n_used: u32,
+    cells: &mut TileCells,
+    narrow: impl Fn(u64) -> u64,
+) {
+    match n_used {
+        0 => {}
+        1 => rowwise::<1>(words, rows, pairs, cells, narrow),
+        2 => rowwise::<2>(words, rows, pairs, cells, narrow),
+        3 => rowwise::<3>(words, rows, pairs, cells, narrow),
+        4 => rowwise::<4>(words, rows, pairs, cells, narrow),
+        5 => rowwise::<5>(words, rows, pairs, cells, narrow),
+        6 => rowwise::<6>(words, rows, pairs, cells, narrow),
+        7 => rowwise::<7>(words, rows, pairs, cells, narrow),
+        _ => rowwise::<8>(words, rows, pairs, cells, narrow),
+    }
+}
+
+/// How many rows ahead a word is asked for: in a leaf of few rows each lies in a cache line of its own.
+const AHEAD: usize = 16;
+
+#[inline(always)]
+fn rowwise<const N: usize>(
+    words: Words,
+    rows: &[u32],
+    pairs: &[u64],
+    cells: &mut TileCells,
+    narrow: impl Fn(u64) -> u64,
+) {
+    let Words { words, stride, offset } = words;
+    let mut add = |row: u32, pair: u64| {
+        let word = narrow(words[row as usize * stride + offset]);
+        for (k, cells) in cells[..N].iter_mut().enumerate() {
+            let cell = &mut cells[(word >> (8 * k)) as u8 as usize];
+            *cell = cell.wrapping_add(pair);
+        }
+    };
+    let pairs = &pairs[..rows.len()];
+    let ahead = rows.len().saturating_sub(AHEAD);
+    for i in 0..ahead {
+        prefetch(words, rows[i + AHEAD] as usize * stride + offset);
+        add(rows[i], pairs[i]);
+    }
+    for i in ahead..rows.len() {
+        add(rows[i], pairs[i]);
+    }
+}
+
+/// Asks for a word that will be needed soon; a place outside of the slice does nothing.
+#[inline(always)]
+pub(crate) fn prefetch(words: &[u64], place: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let address = words.as_ptr().wrapping_add(place).cast::<i8>();
+        // SAFETY: a prefetch never faults and changes nothing, whatever the address.
+        unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = (words, place);
+    }
+}
+
+leveled! {
+    /// Cumulative sums of one feature: `out[b]` is the sum of bins 0..=b, `out[n_bins]` the missing cell, which stays out of the sums. Clears `cells`.
+    fn cumulate(cells: &mut Cells, out: &mut [u64]) = cumulate_body
+}
+
+#[inline(always)]
+fn cumulate_body(cells: &mut Cells, out: &mut [u64]) {
+    let n_bins = out.len() - 1;
+    let mut sum = 0u64;
+    for (out, cell) in out[..n_bins].iter_mut().zip(cells.iter()) {
+        sum = sum.wrapping_add(*cell);
+        *out = sum;
+    }
+    out[n_bins] = cells[crate::bins::MISSING as usize];
+    cells[..n_bins].fill(0);
+    cells[crate::bins::MISSING as usize] = 0;
+}
+
+leveled! {
+    /// `parent -= child`, cell by cell: the other child's sums, exactly.
+    fn subtract(parent: &mut [u64], child: &[u64]) = subtract_body
+}
+
+#[inline(always)]
+fn subtract_body(parent: &mut [u64], child: &[u64]) {
+    for (parent, child) in parent.iter_mut().zip(child) {
+        *parent = parent.wrapping_sub(*child);
+    }
+}

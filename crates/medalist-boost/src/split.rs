@@ -1,0 +1,314 @@
+//! The best split of a leaf, feature by feature, from its cumulative histograms.
+
+use crate::bins::Place;
+use crate::kernel::Level;
+use crate::kernel::scan::{BLOCK, Screen, next_hit};
+use crate::pair::{self, Scale};
+use crate::params::Params;
+
+pub(crate) mod category;
+
+/// What decides about a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Condition {
+    /// Bins up to this one go left.
+    Threshold { bin: u8, default_left: bool },
+    /// Bins whose bit is set go left.
+    Categories([u64; 4]),
+}
+
+impl Condition {
+    /// For each bin, 1 where it goes left.
+    pub(crate) fn table(&self) -> [u8; 256] {
+        let mut table = [0; 256];
+        match self {
+            Condition::Threshold { bin, default_left } => {
+                table[..=usize::from(*bin)].fill(1);
+                table[usize::from(crate::bins::MISSING)] = u8::from(*default_left);
+            }
+            Condition::Categories(bits) => {
+                for (bin, left) in table.iter_mut().enumerate() {
+                    *left = (bits[bin / 64] >> (bin % 64) & 1) as u8;
+                }
+            }
+        }
+        table
+    }
+}
+
+/// A split and what it brings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Split {
+    /// The sum of both sides' scores, to be compared within a leaf.
+    pub total: f64,
+    /// What it adds to the leaf's own score, `min_gain_to_split` taken off: above 0.
+    pub gain: f64,
+    /// Among the bins' places.
+    pub place: usize,
+    pub condition: Condition,
+    /// Packed sums.
+    pub left: u64,
+    pub right: u64,
+    /// The L2 penalty that it was weighed with.
+    pub l2: f64,
+    /// Values of the two leaves, before shrinkage; set by [`Search::finish`].
+    pub outputs: [f64; 2],
+}
+
+/// A leaf, as far as its split depends on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeafState {
+    /// Packed sums over its rows.
+    pub sum: u64,
+    pub n_rows: usize,
+    /// Its value before shrinkage; what path smoothing draws its children towards.
+    pub output: f64,
+    /// Between which values monotone constraints keep it.
+    pub bounds: [f64; 2],
+}
+
+/// The rules of a fit, and the units of a tree.
+pub(crate) struct Rules<'a> {
+    pub params: &'a Params,
+    pub scale: Scale,
+    pub level: Level,
+    /// A leaf's value depends on more than its own sums.
+    pub bounded: bool,
+}
+
+impl<'a> Rules<'a> {
+    pub(crate) fn new(params: &'a Params, scale: Scale, level: Level) -> Self {
+        let bounded = params.max_delta_step > 0.0
+            || params.path_smooth > 0.0
+            || params.monotone_constraints.iter().any(|&direction| direction != 0);
+        Rules { params, scale, level, bounded }
+    }
+
+    pub(crate) fn sums(&self, pair: u64) -> (f64, f64) {
+        (f64::from(pair::first(pair)) * self.scale.first, f64::from(pair::second(pair)) * self.scale.second)
+    }
+
+    /// The value that is best for a leaf of these sums.
+    pub(crate) fn output(&self, sums: (f64, f64), n_rows: f64, l2: f64, parent: f64, bounds: [f64; 2]) -> f64 {
+        let Params { max_delta_step, path_smooth, lambda_l1, .. } = *self.params;
+        let denominator = sums.1 + l2;
+        let mut output = if denominator > 0.0 { -shrunk(sums.0, lambda_l1) / denominator } else { 0.0 };
+        if max_delta_step > 0.0 {
+            output = output.clamp(-max_delta_step, max_delta_step);
+        }
+        if path_smooth > 0.0 {
+            let weight = n_rows / path_smooth;
+            output = output * weight / (weight + 1.0) + parent / (weight + 1.0);
+        }
+        output.clamp(bounds[0], bounds[1])
+    }
+
+    /// What a leaf adds to the objective, times -2: the larger the better.
+    pub(crate) fn score(&self, sums: (f64, f64), l2: f64, output: Option<f64>) -> f64 {
+        let gradient = shrunk(sums.0, self.params.lambda_l1);
+        match output {
+            None => gradient * gradient / (sums.1 + l2),
+            Some(output) => -(2.0 * gradient * output + (sums.1 + l2) * output * output),
+        }
+    }
+
+    /// The score of the leaf as it is, and what a split must bring beyond it.
+    pub(crate) fn to_beat(&self, leaf: &LeafState) -> f64 {
+        let sums = self.sums(leaf.sum);
+        let l2 = self.params.lambda_l2;
+        let own = if !self.bounded {
+            self.score(sums, l2, None)
+        } else if self.params.path_smooth > 0.0 {
+            self.score(sums, l2, Some(leaf.output))
+        } else {
+            let output = self.output(sums, leaf.n_rows as f64, l2, 0.0, [f64::NEG_INFINITY, f64::INFINITY]);
+            self.score(sums, l2, Some(output))
+        };
+        (if own.is_finite() { own } else { 0.0 }) + self.params.min_gain_to_split
+    }
+
+    /// The Hessian sum in units that a side must have, for `min_sum_hessian` and `min_child_samples`: rows are told from Hessians, as their share of the leaf's.
+    pub(crate) fn least_second(&self, leaf: &LeafState) -> i32 {
+        let by_hessian = (self.params.min_sum_hessian / self.scale.second).ceil();
+        let a_row = f64::from(pair::second(leaf.sum)) / leaf.n_rows.max(1) as f64;
+        let by_rows = ((self.params.min_child_samples as f64 - 0.5) * a_row).ceil();
+        by_hessian.max(by_rows).clamp(1.0, f64::from(i32::MAX)) as i32
+    }
+
+    /// Rows that a side with this Hessian sum is taken to have.
+    pub(crate) fn rows(&self, leaf: &LeafState, second: i32) -> f64 {
+        (f64::from(second) * leaf.n_rows as f64 / f64::from(pair::second(leaf.sum).max(1))).round()
+    }
+}
+
+/// What L1 leaves of a gradient sum.
+fn shrunk(gradient: f64, l1: f64) -> f64 {
+    if l1 == 0.0 { gradient } else { gradient.signum() * (gradient.abs() - l1).max(0.0) }
+}
+
+/// The search over one leaf's features.
+pub(crate) struct Search<'a> {
+    rules: &'a Rules<'a>,
+    places: &'a [Place],
+    leaf: LeafState,
+    /// The leaf's own score, and what has to be brought beyond it.
+    floor: f64,
+    pub least_second: i32,
+    best: Option<Split>,
+}
+
+impl<'a> Search<'a> {
+    pub(crate) fn new(rules: &'a Rules<'a>, places: &'a [Place], leaf: LeafState) -> Self {
+        let floor = rules.to_beat(&leaf);
+        Search { rules, places, leaf, floor, least_second: rules.least_second(&leaf), best: None }
+    }
+
+    /// The best split seen, if any beats the leaf as it is.
+    pub(crate) fn finish(self) -> Option<Split> {
+        let mut best = self.best?;
+        best.outputs = self.outputs(best.left, best.right, best.l2);
+        Some(best)
+    }
+
+    fn to_beat(&self) -> f64 {
+        self.best.as_ref().map_or(self.floor, |best| best.total)
+    }
+
+    /// A numeric feature: every threshold, missing values on either side.
+    ///
+    /// `cells` are the leaf's from the feature's first one on, with one block to spare behind the feature's last. Of equal splits the highest threshold with missing values on the left is taken, else the lowest with them on the right.
+    pub(crate) fn numeric(&mut self, index: usize, place: &Place, cells: &[u64]) {
+        let missing = cells[place.n_bins];
+        self.direction(index, cells, place.n_bins - 1, missing, true);
+        if missing != 0 {
+            self.direction(index, cells, place.n_bins, 0, false);
+        }
+    }
+
+    /// A numeric feature at one threshold only, drawn between the lowest and the highest bin that the leaf holds.
+    pub(crate) fn random_threshold(&mut self, index: usize, place: &Place, cells: &[u64], share: f64) {
+        let (cells, missing) = (&cells[..place.n_bins], cells[place.n_bins]);
+        let lowest = cells.partition_point(|&cell| cell == 0);
+        let highest = cells.partition_point(|&cell| pair::second(cell) < pair::second(cells[place.n_bins - 1]));
+        if lowest < highest {
+            let bin = lowest + (share * (highest - lowest) as f64) as usize;
+            self.threshold(index, cells[bin], bin, missing, true);
+            if missing != 0 {
+                self.threshold(index, cells[bin], bin, 0, false);
+            }
+        } else if missing != 0 {
+            self.threshold(index, cells[place.n_bins - 1], place.n_bins - 1, 0, false);
+        }
+    }
+
+    fn direction(&mut self, index: usize, cells: &[u64], n_thresholds: usize, missing: u64, left: bool) {
+        if n_thresholds == 0 {
+            return;
+        }
+        if self.rules.bounded {
+            for bin in 0..n_thresholds {
+                self.consider(index, cells, bin, n_thresholds, missing, left);
+            }
+            return;
+        }
+        let n_blocks = n_thresholds.div_ceil(BLOCK);
+        let mut screen = self.screen();
+        let mut from = 0;
+        while let Some((block, bits)) = next_hit(self.rules.level, cells, from, n_blocks, missing, &screen) {
+            let mut bits = bits;
+            while bits != 0 {
+                let bin = block * BLOCK + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                if bin < n_thresholds {
+                    self.consider(index, cells, bin, n_thresholds, missing, left);
+                }
+            }
+            screen = self.screen();
+            from = block + 1;
+        }
+    }
+
+    fn screen(&self) -> Screen {
+        /// Units in which all rows' sums are about 1.
+        const UNIT: f64 = 1.0 / 2_147_483_648.0;
+        let Rules { scale, params, .. } = self.rules;
+        let (first, second) = (scale.first / UNIT, scale.second / UNIT);
+        Screen {
+            first: pair::first(self.leaf.sum),
+            second: pair::second(self.leaf.sum),
+            least_second: self.least_second,
+            unit: UNIT as f32,
+            l1: (params.lambda_l1 / first) as f32,
+            l2: (params.lambda_l2 / second) as f32,
+            to_beat: (self.to_beat() / (first * first) * second) as f32,
+        }
+    }
+
+    fn consider(&mut self, index: usize, cells: &[u64], bin: usize, n_thresholds: usize, missing: u64, left: bool) {
+        let cell = cells[bin];
+        // A threshold that parts the same rows as its neighbour does.
+        let same_as_preferred = match left {
+            true => bin + 1 < n_thresholds && cells[bin + 1] == cell,
+            false => bin > 0 && cells[bin - 1] == cell,
+        };
+        if same_as_preferred {
+            return;
+        }
+        self.threshold(index, cell, bin, missing, left);
+    }
+
+    /// One threshold; `cell` is the sum of the bins up to it, `missing` that of the missing values where they go left.
+    pub(crate) fn threshold(&mut self, index: usize, cell: u64, bin: usize, missing: u64, default_left: bool) {
+        let left = cell.wrapping_add(missing);
+        let right = self.leaf.sum.wrapping_sub(left);
+        if pair::second(left) < self.least_second || pair::second(right) < self.least_second {
+            return;
+        }
+        let l2 = self.rules.params.lambda_l2;
+        let Some(total) = self.weigh(index, left, right, l2) else { return };
+        let ties = |best: &Split| {
+            best.place == index
+                && default_left
+                && matches!(best.condition, Condition::Threshold { default_left: true, .. })
+        };
+        let wins = match &self.best {
+            None => total > self.floor,
+            Some(best) => total > best.total || total == best.total && ties(best),
+        };
+        if wins {
+            let condition = Condition::Threshold { bin: bin as u8, default_left };
+            let gain = total - self.floor;
+            self.best = Some(Split { total, gain, place: index, condition, left, right, l2, outputs: [0.0; 2] });
+        }
+    }
+
+    /// The sides' scores together; None where a constraint forbids it.
+    fn weigh(&self, index: usize, left: u64, right: u64, l2: f64) -> Option<f64> {
+        let rules = self.rules;
+        let (left_sums, right_sums) = (rules.sums(left), rules.sums(right));
+        if !rules.bounded {
+            return Some(rules.score(left_sums, l2, None) + rules.score(right_sums, l2, None));
+        }
+        let outputs = self.outputs(left, right, l2);
+        let direction = rules.params.monotone_constraints.get(self.places[index].feature).copied().unwrap_or(0);
+        if direction > 0 && outputs[0] > outputs[1] || direction < 0 && outputs[0] < outputs[1] {
+            return None;
+        }
+        Some(rules.score(left_sums, l2, Some(outputs[0])) + rules.score(right_sums, l2, Some(outputs[1])))
+    }
+
+    /// As [`Self::outputs`], where a side without rows keeps the leaf's own value.
+    pub(crate) fn outputs_or_parent(&self, left: u64, right: u64) -> [f64; 2] {
+        let outputs = self.outputs(left, right, self.rules.params.lambda_l2);
+        let sides = [left, right];
+        [0, 1].map(|side| if pair::second(sides[side]) == 0 { self.leaf.output } else { outputs[side] })
+    }
+
+    /// The values of both sides.
+    fn outputs(&self, left: u64, right: u64, l2: f64) -> [f64; 2] {
+        [left, right].map(|side| {
+            let rows = self.rules.rows(&self.leaf, pair::second(side));
+            self.rules.output(self.rules.sums(side), rows, l2, self.leaf.output, self.leaf.bounds)
+        })
+    }
+}

@@ -1,0 +1,450 @@
+//! The boosting loop.
+
+use rayon::prelude::*;
+
+use crate::bins::Bins;
+use crate::error::{Error, Result};
+use crate::grow::{Grower, Job, Used};
+use crate::kernel::{Level, leveled};
+use crate::model::Model;
+use crate::objective::derive::{self, Derivative, Rows};
+use crate::objective::{Custom, Objective, quantile, rank};
+use crate::pair::{self, Scale};
+use crate::params::{Boosting, MultiStrategy, Params, Sampling};
+use crate::sample::{Draw, draw_rows, mix};
+use crate::split::Rules;
+use crate::tree::Tree;
+
+/// What a fit learns from, beside the bins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Training<'a> {
+    /// The rows of the bins to learn from, ascending; None: all.
+    pub rows: Option<&'a [u32]>,
+    /// One a training row; with several targets (n_rows, n_targets), row-major.
+    pub labels: &'a [f64],
+    /// Targets: 1 unless set.
+    pub n_targets: Option<usize>,
+    /// One a training row, 0 or more.
+    pub weights: Option<&'a [f64]>,
+    /// Where scores begin, (n_rows, n_scores) for the training rows, row-major. Then `boost_from_average` is off, and predictions are without it.
+    pub init_score: Option<&'a [f64]>,
+    /// Sizes of query groups, in the rows' order; for ranking.
+    pub groups: Option<&'a [usize]>,
+    /// Rows of the bins whose scores are kept up to date after every tree, ascending and none of the training rows: a fold's other rows.
+    pub followed: &'a [u32],
+}
+
+/// A fit under way: after any number of iterations it can be read, continued, or made a model.
+pub struct Trainer<'a> {
+    bins: &'a Bins,
+    params: Params,
+    level: Level,
+    rows: Vec<u32>,
+    followed: Vec<u32>,
+    /// By target, then by row of the bins.
+    labels: Vec<Vec<f64>>,
+    /// By row of the bins.
+    weights: Option<Vec<f64>>,
+    groups: Vec<std::ops::Range<usize>>,
+    start: Vec<f64>,
+    /// By score, then by row of the bins; a forest's without the start.
+    scores: Vec<Vec<f64>>,
+    derivatives: Vec<Vec<Derivative>>,
+    pairs: Vec<u64>,
+    grower: Grower<'a>,
+    bag: Bag,
+    trees: Vec<Tree>,
+    n_iterations: usize,
+}
+
+/// Which rows the next trees see.
+#[derive(Default)]
+struct Bag {
+    /// Those they grow on, and those that they are only followed down for; ascending.
+    rows: Vec<u32>,
+    others: Vec<u32>,
+    /// By row of the bins, where rows count more or less than once.
+    factors: Option<Vec<f32>>,
+}
+
+impl<'a> Trainer<'a> {
+    /// # Errors
+    /// When a parameter is out of range, lengths do not fit, or a label or weight is not what the objective takes.
+    pub fn new(params: &Params, bins: &'a Bins, training: &Training) -> Result<Trainer<'a>> {
+        Trainer::with_level(params, bins, training, Level::detect())
+    }
+
+    /// As [`Trainer::new`], on an instruction set that is not this processor's best: the trees are the same.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::new`], and when the processor does not have it.
+    pub fn with_level(params: &Params, bins: &'a Bins, training: &Training, level: Level) -> Result<Trainer<'a>> {
+        params.check(bins.n_features())?;
+        if !level.is_supported() {
+            return Err(Error::parameter("level", format!("{level:?}"), "one that this processor has"));
+        }
+        let n_all = bins.n_rows();
+        let rows = match training.rows {
+            None => (0..n_all as u32).collect(),
+            Some(rows) => checked_rows("rows", rows, n_all)?,
+        };
+        let followed = checked_rows("followed", training.followed, n_all)?;
+        if rows.is_empty() {
+            return Err(Error::shape("there are no training rows".to_string()));
+        }
+        let n_targets = training.n_targets.unwrap_or(1);
+        if n_targets == 0 || n_targets > 1 && params.objective.n_scores() > 1 {
+            return Err(Error::parameter("n_targets", n_targets, "1 for classes, 1 or more for values"));
+        }
+        check_length("labels", training.labels.len(), rows.len() * n_targets)?;
+        for (place, &label) in training.labels.iter().enumerate() {
+            if let Some(what) = params.objective.check_label(label) {
+                return Err(Error::row(place / n_targets, what));
+            }
+        }
+        if let Some(weights) = training.weights {
+            check_length("weights", weights.len(), rows.len())?;
+            if let Some(row) = weights.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {
+                return Err(Error::row(row, format!("the weight is {}, but must be 0 or more", weights[row])));
+            }
+            if weights.iter().sum::<f64>() <= 0.0 {
+                return Err(Error::shape("all weights are 0".to_string()));
+            }
+        }
+        let groups = derive::ranges(training.groups.unwrap_or(&[]));
+        let ranks = matches!(params.objective, Objective::LambdaRank { .. });
+        if ranks && groups.last().map_or(0, |group| group.end) != rows.len() {
+            return Err(Error::shape(format!("the groups' sizes must add up to the {} training rows", rows.len())));
+        }
+        let by_row = |values: &mut dyn Iterator<Item = f64>| {
+            let mut all = vec![0.0; n_all];
+            rows.iter().zip(values).for_each(|(&row, value)| all[row as usize] = value);
+            all
+        };
+        let target = |target: usize| training.labels.iter().skip(target).step_by(n_targets).copied();
+        let labels: Vec<Vec<f64>> = (0..n_targets).map(|at| by_row(&mut target(at))).collect();
+        let weights = training.weights.map(|weights| by_row(&mut weights.iter().copied()));
+        let n_scores = n_targets * params.objective.n_scores();
+        let from_average = params.boost_from_average && training.init_score.is_none();
+        let start = if from_average {
+            let start = |at| params.objective.start(&target(at).collect::<Vec<_>>(), training.weights);
+            (0..n_targets).flat_map(start).collect()
+        } else {
+            vec![0.0; n_scores]
+        };
+        let mut scores: Vec<Vec<f64>> = start.iter().map(|&start| vec![start; n_all]).collect();
+        if let Some(init) = training.init_score {
+            check_length("init_score", init.len(), rows.len() * n_scores)?;
+            if let Some(place) = init.iter().position(|score| !score.is_finite()) {
+                return Err(Error::row(place / n_scores, format!("the initial score is {}", init[place])));
+            }
+            for (at, scores) in scores.iter_mut().enumerate() {
+                *scores = by_row(&mut init.iter().skip(at).step_by(n_scores).copied());
+            }
+        }
+        Ok(Trainer {
+            bins,
+            level,
+            followed,
+            labels,
+            weights,
+            groups,
+            start,
+            derivatives: vec![vec![[0.0; 2]; n_all]; n_scores],
+            pairs: vec![0; n_all],
+            scores,
+            grower: Grower::new(bins),
+            bag: Bag::default(),
+            trees: Vec::new(),
+            n_iterations: 0,
+            rows,
+            params: params.clone(),
+        })
+    }
+
+    /// Iterations so far.
+    pub fn n_iterations(&self) -> usize {
+        self.n_iterations
+    }
+
+    /// A row's score for one output, after the iterations so far: of a training row or one that is followed.
+    pub fn score(&self, row: u32, output: usize) -> f64 {
+        self.scores[output][row as usize]
+    }
+
+    /// A row's prediction, into `out` (one number a score).
+    pub fn predict(&self, row: u32, out: &mut [f64]) {
+        for (out, scores) in out.iter_mut().zip(&self.scores) {
+            *out = scores[row as usize];
+        }
+        let n = self.params.objective.n_scores();
+        out.chunks_mut(n).for_each(|out| self.params.objective.predict(out));
+    }
+
+    /// One iteration.
+    ///
+    /// # Errors
+    /// When derivatives are not finite: a custom objective's, or scores that have run away.
+    pub fn step(&mut self) -> Result<()> {
+        self.step_unless(&mut || false)
+    }
+
+    /// One iteration, asking before each tree whether to stop: then nothing has happened, or some of the iteration's trees are missing and the fit should be dropped.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::step`], and [`Error::Stopped`].
+    pub fn step_unless(&mut self, stop: &mut dyn FnMut() -> bool) -> Result<()> {
+        if stop() {
+            return Err(Error::Stopped { n_iterations: self.n_iterations });
+        }
+        // A forest's trees all see the derivatives at the start.
+        if self.params.boosting != Boosting::Rf || self.n_iterations == 0 {
+            self.derive()?;
+        }
+        self.draw_bag();
+        for output in 0..self.scores.len() {
+            if output > 0 && stop() {
+                return Err(Error::Stopped { n_iterations: self.n_iterations });
+            }
+            self.grow_one(output);
+        }
+        self.n_iterations += 1;
+        Ok(())
+    }
+
+    fn derive(&mut self) -> Result<()> {
+        let Trainer { params, rows, labels, weights, scores, derivatives, level, groups, .. } = self;
+        let parallel = params.parallel;
+        for (target, labels) in labels.iter().enumerate() {
+            let these = Rows { rows, labels, weights: weights.as_deref() };
+            match &params.objective {
+                Objective::Softmax { .. } | Objective::OneVsAll { .. } => {
+                    params.objective.derive_classes(&these, scores, derivatives);
+                }
+                Objective::LambdaRank { truncation_level } => {
+                    for group in groups.iter() {
+                        let (scores, out) = (&scores[target], &mut derivatives[target]);
+                        let weights = weights.as_deref();
+                        rank::derive(group.clone(), rows, scores, labels, weights, *truncation_level, out);
+                    }
+                }
+                Objective::Custom(Custom(derive)) => {
+                    let gather = |values: &[f64]| rows.iter().map(|&row| values[row as usize]).collect::<Vec<_>>();
+                    let mut out = vec![[0.0; 2]; rows.len()];
+                    derive(&gather(&scores[target]), &gather(labels), &mut out);
+                    for (&row, &[first, second]) in rows.iter().zip(&out) {
+                        if !(first.is_finite() && second >= 0.0 && second.is_finite()) {
+                            let what = format!("the objective's derivatives are {first} and {second}");
+                            return Err(Error::row(row as usize, what));
+                        }
+                        let weight = weights.as_ref().map_or(1.0, |weights| weights[row as usize]) as f32;
+                        derivatives[target][row as usize] = [first * weight, second * weight];
+                    }
+                }
+                objective => {
+                    let (scores, out) = (&scores[target], &mut derivatives[target]);
+                    objective.derive_one(*level, &these, scores, params.scale_pos_weight, out, parallel);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The iteration's rows.
+    fn draw_bag(&mut self) {
+        let Params { bootstrap, data_sample_strategy, bagging_fraction, bagging_freq, .. } = self.params;
+        let draw = Draw::new(self.params.seed, self.n_iterations, 0);
+        let classwise = self.params.pos_bagging_fraction < 1.0 || self.params.neg_bagging_fraction < 1.0;
+        if bootstrap {
+            let mut rng = draw.stream(b"bootstra");
+            let mut counts = vec![0.0f32; self.bins.n_rows()];
+            let n = self.rows.len() as u64;
+            for _ in 0..n {
+                let place = (u128::from(rand::Rng::next_u64(&mut rng)) * u128::from(n)) >> 64;
+                counts[self.rows[place as usize] as usize] += 1.0;
+            }
+            let (drawn, left_out) = self.rows.iter().partition(|&&row| counts[row as usize] > 0.0);
+            self.set_bag(drawn, left_out, Some(counts));
+        } else if data_sample_strategy == Sampling::Goss {
+            self.draw_goss(&draw);
+        } else if bagging_freq > 0 && (bagging_fraction < 1.0 || classwise) {
+            if self.n_iterations % bagging_freq == 0 {
+                let mut rng = draw.stream(b"bagging\0");
+                let wanted = |n: usize, share: f64| ((share * n as f64).round() as usize).clamp(1, n.max(1));
+                let (drawn, left_out) = if classwise {
+                    let positive = |row: &&u32| self.labels[0][**row as usize] > 0.0;
+                    let (ones, zeros): (Vec<u32>, Vec<u32>) = self.rows.iter().partition(positive);
+                    let n = wanted(ones.len(), self.params.pos_bagging_fraction);
+                    let (mut drawn, mut left_out) = draw_rows(&mut rng, &ones, n);
+                    let n = wanted(zeros.len(), self.params.neg_bagging_fraction);
+                    let (more, rest) = draw_rows(&mut rng, &zeros, n);
+                    drawn.extend(more);
+                    left_out.extend(rest);
+                    drawn.sort_unstable();
+                    (drawn, left_out)
+                } else {
+                    draw_rows(&mut rng, &self.rows, wanted(self.rows.len(), bagging_fraction))
+                };
+                self.set_bag(drawn, left_out, None);
+            }
+        } else if self.bag.rows.is_empty() {
+            let rows = self.rows.clone();
+            self.set_bag(rows, Vec::new(), None);
+        }
+    }
+
+    fn set_bag(&mut self, rows: Vec<u32>, mut others: Vec<u32>, factors: Option<Vec<f32>>) {
+        others.extend_from_slice(&self.followed);
+        others.sort_unstable();
+        self.bag = Bag { rows, others, factors };
+    }
+
+    /// Rows with large gradients, and some of the others for all of them.
+    fn draw_goss(&mut self, draw: &Draw) {
+        // As in LightGBM: not before the first trees have told rows apart.
+        if (self.n_iterations as f64) < 1.0 / self.params.learning_rate {
+            let rows = self.rows.clone();
+            return self.set_bag(rows, Vec::new(), None);
+        }
+        let n = self.rows.len();
+        let size = |row: u32| -> f32 {
+            self.derivatives.iter().map(|derivatives| derivatives[row as usize]).map(|[g, h]| (g * h).abs()).sum()
+        };
+        let mut order: Vec<(f32, u32)> = self.rows.iter().map(|&row| (size(row), row)).collect();
+        order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let n_top = ((self.params.top_rate * n as f64) as usize).clamp(1, n);
+        let n_other = ((self.params.other_rate * n as f64) as usize).min(n - n_top);
+        let mut rest: Vec<u32> = order[n_top..].iter().map(|&(_, row)| row).collect();
+        rest.sort_unstable();
+        let (drawn, left_out) = draw_rows(&mut draw.stream(b"goss\0\0\0\0"), &rest, n_other);
+        let mut factors = vec![1.0; self.bins.n_rows()];
+        let factor = (n - n_top) as f32 / n_other.max(1) as f32;
+        drawn.iter().for_each(|&row| factors[row as usize] = factor);
+        let mut rows: Vec<u32> = order[..n_top].iter().map(|&(_, row)| row).chain(drawn).collect();
+        rows.sort_unstable();
+        self.set_bag(rows, left_out, Some(factors));
+    }
+
+    /// Turns an output's derivatives into packed integers; returns their units.
+    fn pack(&mut self, output: usize) -> Scale {
+        let Bag { rows, factors, .. } = &self.bag;
+        let parallel = self.params.parallel;
+        let mut scaled = Vec::new();
+        let derivatives = match factors {
+            None => &self.derivatives[output],
+            Some(factors) => {
+                let scale = |([g, h], factor): (&[f32; 2], &f32)| [g * factor, h * factor];
+                scaled.extend(self.derivatives[output].iter().zip(factors).map(scale));
+                &scaled
+            }
+        };
+        let (sum_first, sum_second) = derive::sums(rows, derivatives, parallel);
+        let scale = Scale::new(sum_first, sum_second, rows.len());
+        let factors = [1.0 / scale.first, 1.0 / scale.second];
+        if rows.len() >= ROWS_TO_DITHER {
+            // Units are coarse: rounding at random keeps the sums right.
+            let key = rand::Rng::next_u64(&mut Draw::new(self.params.seed, self.n_iterations, output).stream(b"rounding"));
+            for &row in rows {
+                let row = row as usize;
+                let bits = mix(key ^ row as u64);
+                let dither = |bits: u32| (f64::from(bits) + 0.5) / 4_294_967_296.0 - 0.5;
+                let [first, second] = derivatives[row];
+                let first = f64::from(first) * factors[0] + dither(bits as u32);
+                let second = f64::from(second) * factors[1] + dither((bits >> 32) as u32);
+                self.pairs[row] = pair::pack(pair::nearest(first), pair::nearest(second));
+            }
+        } else if rows.len() == self.pairs.len() {
+            let one = |(pairs, derivatives): (&mut [u64], &[Derivative])| pack_all(self.level, derivatives, factors, pairs);
+            if parallel {
+                self.pairs.par_chunks_mut(4096).zip(derivatives.par_chunks(4096)).for_each(one);
+            } else {
+                one((&mut self.pairs, derivatives));
+            }
+        } else {
+            for &row in rows {
+                self.pairs[row as usize] = pack_one(derivatives[row as usize], factors);
+            }
+        }
+        scale
+    }
+
+    fn grow_one(&mut self, output: usize) {
+        let scale = self.pack(output);
+        let draw = Draw::new(self.params.seed, self.n_iterations, output);
+        let all: Vec<usize> = (0..self.bins.places().len()).collect();
+        let places = if self.params.feature_fraction < 1.0 && !all.is_empty() {
+            let wanted = (self.params.feature_fraction * all.len() as f64).round() as usize;
+            draw.tree_features(&all, wanted.max(1))
+        } else {
+            all
+        };
+        let used = Used::new(places, self.bins);
+        let rules = Rules::new(&self.params, scale, self.level);
+        let job = Job { rules: &rules, pairs: &self.pairs, used: &used, draw };
+        let (mut tree, leaves) = self.grower.grow(&job, &self.bag.rows, &self.bag.others);
+        tree.output = output;
+        if let Some(alpha) = self.params.objective.renewal() {
+            let labels = &self.labels[output];
+            for (leaf, grown) in leaves.iter().zip(&mut tree.leaves) {
+                let left = |&row: &u32| {
+                    let row = row as usize;
+                    (labels[row] - self.scores[output][row], self.weights.as_ref().map_or(1.0, |weights| weights[row]))
+                };
+                let residuals = self.grower.rows[leaf.rows.clone()].iter().map(left).collect();
+                grown.value[0] = quantile(residuals, alpha, self.weights.is_some());
+            }
+        }
+        let shrinkage = if self.params.boosting == Boosting::Rf { 1.0 } else { self.params.learning_rate };
+        tree.leaves.iter_mut().for_each(|leaf| leaf.value[0] *= shrinkage);
+        tree.nodes.iter_mut().for_each(|node| node.value[0] *= shrinkage);
+        let scores = &mut self.scores[output];
+        for (leaf, grown) in leaves.iter().zip(&tree.leaves) {
+            let value = grown.value[0];
+            let rows = self.grower.rows[leaf.rows.clone()].iter();
+            for &row in rows.chain(&self.grower.others[leaf.others.clone()]) {
+                scores[row as usize] += value;
+            }
+        }
+        self.trees.push(tree);
+    }
+
+    /// The model of the iterations so far.
+    pub fn model(&self) -> Model {
+        Model::new(self.bins, &self.params, self.start.clone(), self.trees.clone())
+    }
+}
+
+/// From so many rows on derivatives are rounded at random.
+const ROWS_TO_DITHER: usize = 1 << 20;
+
+#[inline(always)]
+fn pack_one([first, second]: Derivative, factors: [f64; 2]) -> u64 {
+    pair::pack(pair::nearest(f64::from(first) * factors[0]), pair::nearest(f64::from(second) * factors[1]))
+}
+
+leveled! {
+    /// Derivatives times `factors`, rounded and packed.
+    fn pack_all(derivatives: &[Derivative], factors: [f64; 2], pairs: &mut [u64]) = pack_body
+}
+
+#[inline(always)]
+fn pack_body(derivatives: &[Derivative], factors: [f64; 2], pairs: &mut [u64]) {
+    for (pair, &derivative) in pairs.iter_mut().zip(derivatives) {
+        *pair = pack_one(derivative, factors);
+    }
+}
+
+fn check_length(name: &str, length: usize, wanted: usize) -> Result<()> {
+    if length == wanted {
+        return Ok(());
+    }
+    Err(Error::shape(format!("{name} has {length} entries, but must have {wanted}")))
+}
+
+fn checked_rows(name: &str, rows: &[u32], n_all: usize) -> Result<Vec<u32>> {
+    let ascending = rows.is_sorted_by(|a, b| a < b);
+    if !ascending || rows.last().is_some_and(|&last| last as usize >= n_all) {
+        return Err(Error::shape(format!("{name} must be ascending and below the {n_all} rows of the bins")));
+    }
+    Ok(rows.to_vec())
+}

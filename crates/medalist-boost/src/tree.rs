@@ -1,0 +1,208 @@
+//! A grown tree.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bins::{Bins, FeatureBins, MISSING};
+use crate::split::Condition;
+
+/// What decides about a value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Values up to the threshold go left, missing ones where `default_left` says.
+    Threshold { value: f64, default_left: bool },
+    /// These categories go left, all others right, missing ones too; ascending.
+    Categories(Vec<u32>),
+}
+
+/// A node that splits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Number of the column.
+    pub feature: usize,
+    pub decision: Decision,
+    /// A node where it is 0 or more, else leaf `!left`.
+    pub left: i32,
+    /// As `left`.
+    pub right: i32,
+    /// What the split gained.
+    pub gain: f64,
+    /// The value (per output) that the node would have as a leaf.
+    pub value: Vec<f64>,
+    /// The sum of its rows' Hessians.
+    pub weight: f64,
+    /// Its training rows.
+    pub count: usize,
+}
+
+/// A leaf.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leaf {
+    /// What it adds to each output's score.
+    pub value: Vec<f64>,
+    /// The sum of its rows' Hessians.
+    pub weight: f64,
+    /// Its training rows.
+    pub count: usize,
+}
+
+/// A tree. The first node is the root; a tree without nodes is one leaf.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tree {
+    pub nodes: Vec<Node>,
+    pub leaves: Vec<Leaf>,
+    /// The output that it belongs to; with leaf vectors it is 0 and each leaf has a value an output.
+    pub output: usize,
+}
+
+/// A node as it was decided on bins.
+#[derive(Clone, Debug)]
+pub(crate) struct Grown {
+    pub place: usize,
+    pub condition: Condition,
+}
+
+impl Tree {
+    /// Splits from the root to the farthest leaf.
+    pub fn depth(&self) -> usize {
+        let mut depths = vec![0; self.nodes.len()];
+        let mut deepest = 0;
+        for (index, node) in self.nodes.iter().enumerate() {
+            for child in [node.left, node.right] {
+                match usize::try_from(child) {
+                    Ok(child) => depths[child] = depths[index] + 1,
+                    Err(_) => deepest = deepest.max(depths[index] + 1),
+                }
+            }
+        }
+        deepest
+    }
+
+    /// The leaf that a row ends in, by its raw values (a category as its code).
+    pub fn leaf_of(&self, row: &[f64]) -> usize {
+        if self.nodes.is_empty() {
+            return 0;
+        }
+        let mut at = 0;
+        loop {
+            let node = &self.nodes[at];
+            let value = row[node.feature];
+            let left = match &node.decision {
+                Decision::Threshold { value: threshold, default_left } => {
+                    if value.is_nan() { *default_left } else { value <= *threshold }
+                }
+                Decision::Categories(codes) => {
+                    value >= 0.0 && value.fract() == 0.0 && codes.binary_search(&(value as u32)).is_ok()
+                }
+            };
+            let child = if left { node.left } else { node.right };
+            match usize::try_from(child) {
+                Ok(child) => at = child,
+                Err(_) => return !child as usize,
+            }
+        }
+    }
+
+    /// A split on raw values, from one on bins.
+    pub(crate) fn decision(condition: &Condition, bins: &FeatureBins) -> Decision {
+        match (condition, bins) {
+            (Condition::Threshold { bin, default_left }, FeatureBins::Numeric { upper }) => {
+                // Beyond the last end lies everything that is not missing.
+                let value = upper.get(usize::from(*bin)).copied().unwrap_or(f64::MAX);
+                Decision::Threshold { value, default_left: *default_left }
+            }
+            (Condition::Categories(bits), FeatureBins::Categorical { codes }) => {
+                let left = codes.iter().enumerate().filter(|(bin, _)| bits[bin / 64] >> (bin % 64) & 1 == 1);
+                let mut left: Vec<u32> = left.map(|(_, &code)| code).collect();
+                left.sort_unstable();
+                Decision::Categories(left)
+            }
+            // A condition is made from the bins of its own feature.
+            (Condition::Threshold { .. }, FeatureBins::Categorical { .. })
+            | (Condition::Categories(_), FeatureBins::Numeric { .. }) => Decision::Categories(Vec::new()),
+        }
+    }
+
+    /// A split on bins, from one on raw values; None where no threshold of the bins is that of the node.
+    pub(crate) fn condition(node: &Node, bins: &FeatureBins) -> Option<Condition> {
+        match (&node.decision, bins) {
+            (Decision::Threshold { value, default_left }, FeatureBins::Numeric { upper }) => {
+                let bin = if *value == f64::MAX {
+                    upper.len()
+                } else {
+                    upper.binary_search_by(|upper| upper.total_cmp(value)).ok()?
+                };
+                Some(Condition::Threshold { bin: bin as u8, default_left: *default_left })
+            }
+            (Decision::Categories(left), FeatureBins::Categorical { codes }) => {
+                let mut bits = [0u64; 4];
+                for code in left {
+                    let bin = codes.iter().position(|known| known == code)?;
+                    bits[bin / 64] |= 1 << (bin % 64);
+                }
+                Some(Condition::Categories(bits))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A tree's splits on bins, for rows that are in these bins.
+pub(crate) struct BinTree {
+    nodes: Vec<BinNode>,
+}
+
+struct BinNode {
+    tile: usize,
+    shift: u32,
+    /// Bins up to this one go left.
+    bin: u8,
+    missing_left: bool,
+    categories: Option<[u64; 4]>,
+    children: [i32; 2],
+}
+
+impl BinTree {
+    /// None where a threshold of the tree is not one of the bins'.
+    pub(crate) fn new(tree: &Tree, bins: &Bins) -> Option<BinTree> {
+        let nodes = tree.nodes.iter().map(|node| {
+            let place = bins.places().iter().find(|place| place.feature == node.feature);
+            let condition = Tree::condition(node, &bins.features()[node.feature])?;
+            let (bin, missing_left, categories) = match condition {
+                Condition::Threshold { bin, default_left } => (bin, default_left, None),
+                Condition::Categories(bits) => (0, false, Some(bits)),
+            };
+            let place = place?;
+            let children = [node.left, node.right];
+            Some(BinNode { tile: place.tile, shift: place.shift, bin, missing_left, categories, children })
+        });
+        Some(BinTree { nodes: nodes.collect::<Option<_>>()? })
+    }
+
+    /// The leaf that a row of the bins ends in.
+    #[inline]
+    pub(crate) fn leaf_of(&self, bins: &Bins, row: usize) -> usize {
+        if self.nodes.is_empty() {
+            return 0;
+        }
+        let mut at = 0;
+        loop {
+            let node = &self.nodes[at];
+            let words = bins.words(node.tile);
+            let bin = (words.words[row * words.stride + words.offset] >> node.shift) as u8;
+            let left = match &node.categories {
+                None => bin <= node.bin || bin == MISSING && node.missing_left,
+                Some(bits) => bits[usize::from(bin / 64)] >> (bin % 64) & 1 == 1,
+            };
+            let left = left && (bin != MISSING || node.missing_left);
+            let child = node.children[usize::from(!left)];
+            match usize::try_from(child) {
+                Ok(child) => at = child,
+                Err(_) => return !child as usize,
+            }
+        }
+    }
+}
