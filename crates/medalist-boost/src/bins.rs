@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::kernel::histogram::Words;
+use crate::kernel::histogram::TILES;
 
 mod category;
 mod edges;
@@ -142,15 +142,13 @@ pub struct Bins {
     features: Vec<FeatureBins>,
     places: Vec<Place>,
     panels: Vec<Panel>,
+    /// Per place its bins once more, side by side: for what follows a single feature, and fits the second-level cache.
+    columns: Vec<Vec<u8>>,
     /// Per tile its panel and its place in there.
     tiles: Vec<(usize, usize)>,
     n_cells: usize,
 }
 
-/// Tiles a panel.
-const TILES: usize = 4;
-/// Rows that are put in bins at a time.
-const ROWS_A_BLOCK: usize = 4096;
 
 impl Bins {
     /// Puts every row of the columns in bins.
@@ -189,6 +187,7 @@ impl Bins {
             features: self.features.clone(),
             places: self.places.clone(),
             panels: Vec::new(),
+            columns: Vec::new(),
             tiles: self.tiles.clone(),
             n_cells: self.n_cells,
         };
@@ -241,34 +240,32 @@ impl Bins {
             tiles.extend((start..end).map(|tile| (panel, tile - start)));
             strides.push(end - start);
         }
-        let mut bins = Bins { n_rows, features, places, panels: Vec::new(), tiles, n_cells };
+        let mut bins = Bins { n_rows, features, places, panels: Vec::new(), columns: Vec::new(), tiles, n_cells };
         bins.fill(columns, strides.into_iter(), parallel);
         Ok(bins)
     }
 
     fn fill(&mut self, columns: &[Column], strides: impl Iterator<Item = usize>, parallel: bool) {
-        self.panels = strides.map(|stride| Panel { stride, words: vec![0; stride * self.n_rows] }).collect();
-        let (features, places, tiles) = (&self.features, &self.places, &self.tiles);
-        for (index, panel) in self.panels.iter_mut().enumerate() {
-            let stride = panel.stride;
-            let here: Vec<(usize, u32, Lookup, Column)> = places
-                .iter()
-                .filter(|place| tiles[place.tile].0 == index)
-                .map(|place| {
-                    let lookup = Lookup::new(&features[place.feature]);
-                    (tiles[place.tile].1, place.shift, lookup, columns[place.feature])
-                })
-                .collect();
-            let block = |(block, words): (usize, &mut [u64])| {
-                let first = block * ROWS_A_BLOCK;
-                for (offset, shift, lookup, column) in &here {
-                    lookup.put(column, first, words, stride, *offset, *shift);
-                }
-            };
-            if parallel {
-                panel.words.par_chunks_mut(ROWS_A_BLOCK * stride).enumerate().for_each(block);
-            } else {
-                panel.words.chunks_mut(ROWS_A_BLOCK * stride).enumerate().for_each(block);
+        let n_rows = self.n_rows;
+        let put = |place: &Place| {
+            let mut bins = vec![0; n_rows];
+            Lookup::new(&self.features[place.feature]).put(&columns[place.feature], &mut bins);
+            bins
+        };
+        self.columns = if parallel {
+            self.places.par_iter().map(put).collect()
+        } else {
+            self.places.iter().map(put).collect()
+        };
+        self.panels = strides.map(|stride| Panel { stride, words: vec![0; stride * n_rows] }).collect();
+        for tile in 0..self.tiles.len() {
+            let (panel, offset) = self.tiles[tile];
+            let here = self.places.iter().zip(&self.columns).filter(|(place, _)| place.tile == tile);
+            let here: Vec<&[u8]> = here.map(|(_, column)| &column[..]).collect();
+            let Panel { stride, words } = &mut self.panels[panel];
+            for (row, words) in words.chunks_exact_mut(*stride).enumerate() {
+                let word = here.iter().rev().fold(0, |word, column| word << 8 | u64::from(column[row]));
+                words[offset] = word;
             }
         }
     }
@@ -290,21 +287,45 @@ impl Bins {
 
     /// Bytes held.
     pub fn memory(&self) -> usize {
-        self.panels.iter().map(|panel| 8 * panel.words.len()).sum()
+        self.panels.iter().map(|panel| 8 * panel.words.len()).sum::<usize>() + self.columns.len() * self.n_rows
     }
 
     /// A row's bin of a feature; 0 where the feature never varies.
     pub fn bin(&self, row: usize, feature: usize) -> u8 {
-        let place = self.places.iter().find(|place| place.feature == feature);
-        place.map_or(0, |place| {
-            let words = self.words(place.tile);
-            (words.words[row * words.stride + words.offset] >> place.shift) as u8
-        })
+        let place = self.places.iter().position(|place| place.feature == feature);
+        place.map_or(0, |place| self.columns[place][row])
     }
 
-    pub(crate) fn words(&self, tile: usize) -> Words<'_> {
-        let (panel, offset) = self.tiles[tile];
-        Words { words: &self.panels[panel].words, stride: self.panels[panel].stride, offset }
+    /// One place's bins, by row.
+    pub(crate) fn column(&self, place: usize) -> &[u8] {
+        &self.columns[place]
+    }
+
+    /// A panel's words, and how many of them a row has.
+    pub(crate) fn panel(&self, panel: usize) -> (&[u64], usize) {
+        (&self.panels[panel].words, self.panels[panel].stride)
+    }
+
+    pub(crate) fn panel_tiles(&self, panel: usize) -> std::ops::Range<usize> {
+        let start = self.tiles.partition_point(|tile| tile.0 < panel);
+        start..start + self.panels[panel].stride
+    }
+
+    /// Of a leaf's cells, the panel's first one.
+    pub(crate) fn first_cell(&self, panel: usize) -> usize {
+        let tile = self.panel_tiles(panel).start;
+        let place = self.places.partition_point(|place| place.tile < tile);
+        self.places.get(place).map_or(self.n_cells, |place| place.cells)
+    }
+
+    /// Of a leaf's cells, the panel's number.
+    pub(crate) fn panel_cells(&self, panel: usize) -> usize {
+        let next = if panel + 1 < self.panels.len() { self.first_cell(panel + 1) } else { self.n_cells };
+        next - self.first_cell(panel)
+    }
+
+    pub(crate) fn n_panels(&self) -> usize {
+        self.panels.len()
     }
 
     pub(crate) fn places(&self) -> &[Place] {
@@ -313,10 +334,6 @@ impl Bins {
 
     pub(crate) fn n_tiles(&self) -> usize {
         self.tiles.len()
-    }
-
-    pub(crate) fn panel_of(&self, tile: usize) -> usize {
-        self.tiles[tile].0
     }
 
     /// Cells of one leaf's histograms.
@@ -371,43 +388,35 @@ impl Lookup {
         }
     }
 
-    /// Writes the bins of the rows from `first` on into their words.
-    fn put(&self, column: &Column, first: usize, words: &mut [u64], stride: usize, offset: usize, shift: u32) {
-        let words = words.chunks_exact_mut(stride).map(|row| &mut row[offset]);
+    /// Writes each row's bin.
+    fn put(&self, column: &Column, bins: &mut [u8]) {
         match (self, column) {
             (Lookup::Categorical(by_code), Column::Categories(codes)) => {
-                for (word, &code) in words.zip(&codes[first..]) {
-                    let bin = by_code.get(code as usize).copied().unwrap_or(MISSING);
-                    *word |= u64::from(bin) << shift;
+                for (bin, &code) in bins.iter_mut().zip(*codes) {
+                    *bin = by_code.get(code as usize).copied().unwrap_or(MISSING);
                 }
             }
             (Lookup::Numeric(ends), Column::F64(values)) => {
-                for (word, &value) in words.zip(&values[first..]) {
-                    *word |= u64::from(look_up(ends, value)) << shift;
-                }
+                bins.iter_mut().zip(*values).for_each(|(bin, &value)| *bin = look_up(ends, value));
             }
             (Lookup::Numeric(ends), Column::F32(values)) => {
-                for (word, &value) in words.zip(&values[first..]) {
-                    *word |= u64::from(look_up(ends, f64::from(value))) << shift;
-                }
+                bins.iter_mut().zip(*values).for_each(|(bin, &value)| *bin = look_up(ends, f64::from(value)));
             }
-            (Lookup::Numeric(ends), Column::Strided { values, start, stride: step }) => {
-                for (word, &value) in words.zip(values[first * step + start..].iter().step_by(*step)) {
-                    *word |= u64::from(look_up(ends, f64::from(value))) << shift;
-                }
+            (Lookup::Numeric(ends), Column::Strided { values, start, stride }) => {
+                let values = values[*start..].iter().step_by(*stride);
+                bins.iter_mut().zip(values).for_each(|(bin, &value)| *bin = look_up(ends, f64::from(value)));
             }
             // Numbers where there were codes, or codes where there were numbers.
             (lookup, column) => {
-                for (row, word) in words.enumerate() {
-                    let value = column.value(first + row);
-                    let bin = match lookup {
+                for (row, bin) in bins.iter_mut().enumerate() {
+                    let value = column.value(row);
+                    *bin = match lookup {
                         Lookup::Numeric(ends) => look_up(ends, value),
                         Lookup::Categorical(by_code) if value >= 0.0 && value.fract() == 0.0 => {
                             by_code.get(value as usize).copied().unwrap_or(MISSING)
                         }
                         Lookup::Categorical(_) => MISSING,
                     };
-                    *word |= u64::from(bin) << shift;
                 }
             }
         }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::bins::Bins;
-use crate::kernel::histogram::{Cells, TileCells, accumulate, cumulate, subtract};
+use crate::kernel::histogram::{TILES, TileCells, accumulate, cumulate, gather_pairs, gather_words, subtract};
 use crate::kernel::partition::partition;
 use crate::kernel::scan::BLOCK;
 use crate::pair;
@@ -19,7 +19,7 @@ use crate::tree::{Leaf, Node, Tree};
 mod symmetric;
 
 /// Rows that are summed tile after tile while their words are in the second-level cache.
-const ROWS_A_BLOCK: usize = 2048;
+const ROWS_A_BLOCK: usize = 1024;
 /// Rows below which it does not pay to share a leaf among threads.
 const ROWS_TO_SHARE: usize = 8192;
 
@@ -82,7 +82,7 @@ pub(crate) struct Grower<'a> {
     slots: Vec<Vec<u64>>,
     free: Vec<usize>,
     most_slots: usize,
-    cells: Vec<Box<TileCells>>,
+    buffers: Buffers,
 }
 
 /// Bytes that histograms of waiting leaves may take.
@@ -100,7 +100,7 @@ impl<'a> Grower<'a> {
             slots: Vec::new(),
             free: Vec::new(),
             most_slots,
-            cells: Vec::new(),
+            buffers: Buffers::new(),
         }
     }
 
@@ -164,76 +164,78 @@ impl<'a> Grower<'a> {
 
     /// Sums a leaf's rows into a slot, for the features used.
     fn build(&mut self, job: &Job, used: &Used, range: Range<usize>, slot: usize) {
-        let Grower { bins, rows, ordered, slots, cells, .. } = self;
+        let Grower { bins, rows, ordered, slots, buffers, .. } = self;
+        let bins: &Bins = bins;
         let rows = &rows[range];
         let n_rows = rows.len();
+        let level = job.rules.level;
         let shared = job.rules.params.parallel && n_rows >= ROWS_TO_SHARE;
         let (first, last) = (rows[0] as usize, rows[n_rows - 1] as usize);
         let pairs = if last - first + 1 == n_rows {
             // A run of rows: nothing to gather.
             &job.pairs[first..=last]
         } else {
-            gather(rows, job.pairs, &mut ordered[..n_rows], shared);
-            &ordered[..n_rows]
+            let ordered = &mut ordered[..n_rows];
+            if shared {
+                let chunks = rows.par_chunks(ROWS_A_BLOCK).zip(ordered.par_chunks_mut(ROWS_A_BLOCK));
+                chunks.for_each(|(rows, out)| gather_pairs(level, job.pairs, rows, out));
+            } else {
+                gather_pairs(level, job.pairs, rows, ordered);
+            }
+            &*ordered
         };
+        // Each panel's stretch of the slot.
+        let mut stretches: Vec<(usize, &mut [u64])> = Vec::with_capacity(bins.n_panels());
         let mut out = &mut slots[slot][..];
-        // Each tile's stretch of the slot.
-        let mut stretches: Vec<(usize, &mut [u64])> = Vec::with_capacity(bins.n_tiles());
-        let places = bins.places();
-        let mut at = 0;
-        for tile in 0..bins.n_tiles() {
-            let start = at;
-            while at < places.len() && places[at].tile == tile {
-                at += 1;
-            }
-            let n_cells: usize = places[start..at].iter().map(|place| place.n_bins + 1).sum();
-            let (stretch, rest) = std::mem::take(&mut out).split_at_mut(n_cells);
+        for panel in 0..bins.n_panels() {
+            let (stretch, rest) = std::mem::take(&mut out).split_at_mut(bins.panel_cells(panel));
             out = rest;
-            if used.masks[tile] != 0 {
-                stretches.push((tile, stretch));
-            }
+            stretches.push((panel, stretch));
         }
-        let level = job.rules.level;
-        let flush = |tile: usize, cells: &mut TileCells, stretch: &mut [u64]| {
-            let start = places.partition_point(|place| place.tile < tile);
-            let first = places[start].cells;
-            let mine = used.places.iter().skip_while(|&&place| place < start);
-            let mine = mine.map(|&place| &places[place]).take_while(|place| place.tile == tile);
-            for (place, cells) in mine.zip(cells.iter_mut()) {
-                cumulate(level, cells, &mut stretch[place.cells - first..][..place.n_bins + 1]);
+        for (panel, stretch) in stretches {
+            let tiles = bins.panel_tiles(panel);
+            if used.masks[tiles.clone()].iter().all(|&mask| mask == 0) {
+                continue;
             }
-        };
-        if shared {
-            stretches.par_iter_mut().for_each(|(tile, stretch)| {
-                let mut cells: Box<TileCells> = new_cells();
-                let words = bins.words(*tile);
+            let work = |buffers: &mut Buffers, rows: &[u32], pairs: &[u64]| {
+                let (words, stride) = bins.panel(panel);
                 for (rows, pairs) in rows.chunks(ROWS_A_BLOCK).zip(pairs.chunks(ROWS_A_BLOCK)) {
-                    accumulate(level, words, rows, pairs, used.masks[*tile], &mut cells);
+                    let gathered = &mut buffers.words[..stride * rows.len()];
+                    gather_words(level, words, stride, rows, gathered);
+                    let each = gathered.chunks_exact(rows.len()).zip(&used.masks[tiles.clone()]);
+                    for ((words, &mask), cells) in each.zip(&mut buffers.cells) {
+                        accumulate(level, words, pairs, mask, cells);
+                    }
                 }
-                flush(*tile, &mut cells, stretch);
-            });
-            return;
-        }
-        let mut from = 0;
-        while from < stretches.len() {
-            let panel = bins.panel_of(stretches[from].0);
-            let mut to = from;
-            while to < stretches.len() && bins.panel_of(stretches[to].0) == panel {
-                to += 1;
+            };
+            if shared {
+                // A share of the rows for each thread, then all are added: integers, in any order.
+                let size = n_rows.div_ceil(rayon::current_num_threads()).next_multiple_of(ROWS_A_BLOCK);
+                let parts: Vec<Buffers> = rows
+                    .par_chunks(size)
+                    .zip(pairs.par_chunks(size))
+                    .map(|(rows, pairs)| {
+                        let mut buffers = Buffers::new();
+                        work(&mut buffers, rows, pairs);
+                        buffers
+                    })
+                    .collect();
+                for part in parts {
+                    for (to, from) in buffers.cells.iter_mut().flatten().zip(part.cells.iter().flatten()) {
+                        to.iter_mut().zip(from).for_each(|(to, from)| *to = to.wrapping_add(*from));
+                    }
+                }
+            } else {
+                work(buffers, rows, pairs);
             }
-            let tiles = &mut stretches[from..to];
-            while cells.len() < tiles.len() {
-                cells.push(new_cells());
-            }
-            for (rows, pairs) in rows.chunks(ROWS_A_BLOCK).zip(pairs.chunks(ROWS_A_BLOCK)) {
-                for ((tile, _), cells) in tiles.iter().zip(cells.iter_mut()) {
-                    accumulate(level, bins.words(*tile), rows, pairs, used.masks[*tile], cells);
+            let places = bins.places();
+            let start = bins.first_cell(panel);
+            for (tile, cells) in tiles.zip(&mut buffers.cells) {
+                let mine = used.places.iter().map(|&place| &places[place]).filter(|place| place.tile == tile);
+                for (place, cells) in mine.zip(cells.iter_mut()) {
+                    cumulate(level, cells, &mut stretch[place.cells - start..][..place.n_bins + 1]);
                 }
             }
-            for ((tile, stretch), cells) in tiles.iter_mut().zip(cells.iter_mut()) {
-                flush(*tile, cells, stretch);
-            }
-            from = to;
         }
     }
 
@@ -271,19 +273,18 @@ impl<'a> Grower<'a> {
 
     /// Parts a leaf's rows, training and other ones; returns how many of each go left.
     fn part(&mut self, split: &Split, leaf: &GrowingLeaf, rules: &Rules) -> (usize, usize) {
-        let place = &self.bins.places()[split.place];
-        let (words, table) = (self.bins.words(place.tile), split.condition.table());
+        let (column, table) = (self.bins.column(split.place), split.condition.table());
         let Grower { rows, others, spare, .. } = self;
         let mut part = |rows: &mut [u32]| {
             if !rules.params.parallel || rows.len() < ROWS_TO_SHARE {
-                return partition(rules.level, words, place.shift, &table, rows, spare);
+                return partition(rules.level, column, &table, rows, spare);
             }
             let n_chunks = rayon::current_num_threads();
             let size = rows.len().div_ceil(n_chunks);
             let lefts: Vec<usize> = rows
                 .par_chunks_mut(size)
                 .zip(spare.par_chunks_mut(size))
-                .map(|(rows, spare)| partition(rules.level, words, place.shift, &table, rows, spare))
+                .map(|(rows, spare)| partition(rules.level, column, &table, rows, spare))
                 .collect();
             let n_left: usize = lefts.iter().sum();
             let spare = &mut spare[..rows.len()];
@@ -305,24 +306,15 @@ impl<'a> Grower<'a> {
     }
 }
 
-fn new_cells() -> Box<TileCells> {
-    let cells: Vec<Cells> = vec![[0; 256]; 8];
-    match cells.into_boxed_slice().try_into() {
-        Ok(cells) => cells,
-        Err(_) => unreachable!("eight were made"),
-    }
+/// What a panel's rows are summed in: small enough for the second-level cache, a tile's part of it for the first.
+struct Buffers {
+    words: Vec<u64>,
+    cells: Vec<TileCells>,
 }
 
-fn gather(rows: &[u32], pairs: &[u64], out: &mut [u64], shared: bool) {
-    let one = |(rows, out): (&[u32], &mut [u64])| {
-        for (out, &row) in out.iter_mut().zip(rows) {
-            *out = pairs[row as usize];
-        }
-    };
-    if shared {
-        rows.par_chunks(ROWS_TO_SHARE).zip(out.par_chunks_mut(ROWS_TO_SHARE)).for_each(one);
-    } else {
-        one((rows, out));
+impl Buffers {
+    fn new() -> Self {
+        Buffers { words: vec![0; TILES * ROWS_A_BLOCK], cells: vec![[[0; 256]; 8]; TILES] }
     }
 }
 

@@ -8,6 +8,9 @@ use crate::params::Params;
 
 pub(crate) mod category;
 
+/// The unit of Hessians in which the root's sum is about 1.
+const UNIT: f64 = 1.0 / 2_147_483_648.0;
+
 /// What decides about a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Condition {
@@ -179,9 +182,34 @@ impl<'a> Search<'a> {
     /// `cells` are the leaf's from the feature's first one on, with one block to spare behind the feature's last. Of equal splits the highest threshold with missing values on the left is taken, else the lowest with them on the right.
     pub(crate) fn numeric(&mut self, index: usize, place: &Place, cells: &[u64]) {
         let missing = cells[place.n_bins];
-        self.direction(index, cells, place.n_bins - 1, missing, true);
-        if missing != 0 {
-            self.direction(index, cells, place.n_bins, 0, false);
+        // All values on the left parts something where the missing ones go right.
+        let n_thresholds = if missing == 0 { place.n_bins - 1 } else { place.n_bins };
+        if n_thresholds == 0 {
+            return;
+        }
+        if self.rules.bounded {
+            for bin in 0..n_thresholds {
+                self.consider(index, place, cells, bin, true);
+                if missing != 0 {
+                    self.consider(index, place, cells, bin, false);
+                }
+            }
+            return;
+        }
+        let n_blocks = n_thresholds.div_ceil(BLOCK);
+        let mut screen = self.screen();
+        let mut from = 0;
+        while let Some(hit) = next_hit(self.rules.level, cells, from, n_blocks, missing, &screen) {
+            for (bits, left) in [(hit.left, true), (hit.right, false)] {
+                let mut bits = bits;
+                while bits != 0 {
+                    let bin = hit.block * BLOCK + bits.trailing_zeros() as usize;
+                    bits &= bits - 1;
+                    self.consider(index, place, cells, bin, left);
+                }
+            }
+            screen.to_beat = self.screen_to_beat();
+            from = hit.block + 1;
         }
     }
 
@@ -201,60 +229,38 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn direction(&mut self, index: usize, cells: &[u64], n_thresholds: usize, missing: u64, left: bool) {
-        if n_thresholds == 0 {
-            return;
-        }
-        if self.rules.bounded {
-            for bin in 0..n_thresholds {
-                self.consider(index, cells, bin, n_thresholds, missing, left);
-            }
-            return;
-        }
-        let n_blocks = n_thresholds.div_ceil(BLOCK);
-        let mut screen = self.screen();
-        let mut from = 0;
-        while let Some((block, bits)) = next_hit(self.rules.level, cells, from, n_blocks, missing, &screen) {
-            let mut bits = bits;
-            while bits != 0 {
-                let bin = block * BLOCK + bits.trailing_zeros() as usize;
-                bits &= bits - 1;
-                if bin < n_thresholds {
-                    self.consider(index, cells, bin, n_thresholds, missing, left);
-                }
-            }
-            screen = self.screen();
-            from = block + 1;
-        }
-    }
-
     fn screen(&self) -> Screen {
-        /// Units in which all rows' sums are about 1.
-        const UNIT: f64 = 1.0 / 2_147_483_648.0;
         let Rules { scale, params, .. } = self.rules;
-        let (first, second) = (scale.first / UNIT, scale.second / UNIT);
         Screen {
             first: pair::first(self.leaf.sum),
             second: pair::second(self.leaf.sum),
             least_second: self.least_second,
             unit: UNIT as f32,
-            l1: (params.lambda_l1 / first) as f32,
-            l2: (params.lambda_l2 / second) as f32,
-            to_beat: (self.to_beat() / (first * first) * second) as f32,
+            l1: (params.lambda_l1 / scale.first) as f32,
+            l2: (params.lambda_l2 / scale.second * UNIT) as f32,
+            to_beat: self.screen_to_beat(),
         }
     }
 
-    fn consider(&mut self, index: usize, cells: &[u64], bin: usize, n_thresholds: usize, missing: u64, left: bool) {
+    fn screen_to_beat(&self) -> f32 {
+        let Scale { first, second } = self.rules.scale;
+        (self.to_beat() / first / first * (second / UNIT)) as f32
+    }
+
+    fn consider(&mut self, index: usize, place: &Place, cells: &[u64], bin: usize, left: bool) {
+        let n_thresholds = if left { place.n_bins - 1 } else { place.n_bins };
+        if bin >= n_thresholds {
+            return;
+        }
         let cell = cells[bin];
         // A threshold that parts the same rows as its neighbour does.
         let same_as_preferred = match left {
             true => bin + 1 < n_thresholds && cells[bin + 1] == cell,
             false => bin > 0 && cells[bin - 1] == cell,
         };
-        if same_as_preferred {
-            return;
+        if !same_as_preferred {
+            self.threshold(index, cell, bin, if left { cells[place.n_bins] } else { 0 }, left);
         }
-        self.threshold(index, cell, bin, missing, left);
     }
 
     /// One threshold; `cell` is the sum of the bins up to it, `missing` that of the missing values where they go left.
@@ -266,11 +272,7 @@ impl<'a> Search<'a> {
         }
         let l2 = self.rules.params.lambda_l2;
         let Some(total) = self.weigh(index, left, right, l2) else { return };
-        let ties = |best: &Split| {
-            best.place == index
-                && default_left
-                && matches!(best.condition, Condition::Threshold { default_left: true, .. })
-        };
+        let ties = |best: &Split| best.place == index && default_left;
         let wins = match &self.best {
             None => total > self.floor,
             Some(best) => total > best.total || total == best.total && ties(best),

@@ -353,16 +353,15 @@ impl<'a> Trainer<'a> {
                 let second = f64::from(second) * factors[1] + dither((bits >> 32) as u32);
                 self.pairs[row] = pair::pack(pair::nearest(first), pair::nearest(second));
             }
-        } else if rows.len() == self.pairs.len() {
-            let one = |(pairs, derivatives): (&mut [u64], &[Derivative])| pack_all(self.level, derivatives, factors, pairs);
-            if parallel {
-                self.pairs.par_chunks_mut(4096).zip(derivatives.par_chunks(4096)).for_each(one);
-            } else {
-                one((&mut self.pairs, derivatives));
-            }
         } else {
-            for &row in rows {
-                self.pairs[row as usize] = pack_one(derivatives[row as usize], factors);
+            // Whatever stands at other rows is never read.
+            let span = rows[0] as usize..rows[rows.len() - 1] as usize + 1;
+            let (pairs, derivatives) = (&mut self.pairs[span.clone()], &derivatives[span]);
+            if parallel {
+                let chunks = pairs.par_chunks_mut(4096).zip(derivatives.par_chunks(4096));
+                chunks.for_each(|(pairs, derivatives)| pack_all(self.level, derivatives, factors, pairs));
+            } else {
+                pack_all(self.level, derivatives, factors, pairs);
             }
         }
         scale

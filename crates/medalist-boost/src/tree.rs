@@ -58,13 +58,6 @@ pub struct Tree {
     pub output: usize,
 }
 
-/// A node as it was decided on bins.
-#[derive(Clone, Debug)]
-pub(crate) struct Grown {
-    pub place: usize,
-    pub condition: Condition,
-}
-
 impl Tree {
     /// Splits from the root to the farthest leaf.
     pub fn depth(&self) -> usize {
@@ -156,8 +149,7 @@ pub(crate) struct BinTree {
 }
 
 struct BinNode {
-    tile: usize,
-    shift: u32,
+    place: usize,
     /// Bins up to this one go left.
     bin: u8,
     missing_left: bool,
@@ -169,15 +161,13 @@ impl BinTree {
     /// None where a threshold of the tree is not one of the bins'.
     pub(crate) fn new(tree: &Tree, bins: &Bins) -> Option<BinTree> {
         let nodes = tree.nodes.iter().map(|node| {
-            let place = bins.places().iter().find(|place| place.feature == node.feature);
+            let place = bins.places().iter().position(|place| place.feature == node.feature)?;
             let condition = Tree::condition(node, &bins.features()[node.feature])?;
             let (bin, missing_left, categories) = match condition {
                 Condition::Threshold { bin, default_left } => (bin, default_left, None),
                 Condition::Categories(bits) => (0, false, Some(bits)),
             };
-            let place = place?;
-            let children = [node.left, node.right];
-            Some(BinNode { tile: place.tile, shift: place.shift, bin, missing_left, categories, children })
+            Some(BinNode { place, bin, missing_left, categories, children: [node.left, node.right] })
         });
         Some(BinTree { nodes: nodes.collect::<Option<_>>()? })
     }
@@ -191,8 +181,7 @@ impl BinTree {
         let mut at = 0;
         loop {
             let node = &self.nodes[at];
-            let words = bins.words(node.tile);
-            let bin = (words.words[row * words.stride + words.offset] >> node.shift) as u8;
+            let bin = bins.column(node.place)[row];
             let left = match &node.categories {
                 None => bin <= node.bin || bin == MISSING && node.missing_left,
                 Some(bits) => bits[usize::from(bin / 64)] >> (bin % 64) & 1 == 1,

@@ -10,54 +10,88 @@ pub(crate) type Cells = [u64; 256];
 /// One tile's histograms while they are summed: the k-th used feature's cells at k.
 pub(crate) type TileCells = [Cells; 8];
 
-/// Where a tile's words lie: row r's at `words[r * stride + offset]`.
-#[derive(Clone, Copy)]
-pub(crate) struct Words<'a> {
-    pub words: &'a [u64],
-    pub stride: usize,
-    pub offset: usize,
+/// Tiles whose words lie side by side, at most: half a cache line.
+pub(crate) const TILES: usize = 4;
+
+leveled! {
+    /// Copies the rows' words out of a panel of `stride` tiles, each tile's together: tile t's from `t * rows.len()` on.
+    fn gather_words(panel: &[u64], stride: usize, rows: &[u32], out: &mut [u64]) = gather_words_body
 }
 
-/// Adds `pairs[i]` to the cells of row `rows[i]`, for the features whose bytes are set in `mask`.
-pub(crate) fn accumulate(
-    level: Level,
-    words: Words,
-    rows: &[u32],
-    pairs: &[u64],
-    mask: u64,
-    cells: &mut TileCells,
-) {
+#[inline(always)]
+fn gather_words_body(panel: &[u64], stride: usize, rows: &[u32], out: &mut [u64]) {
+    match stride {
+        1 => gather_tiles::<1>(panel, rows, out),
+        2 => gather_tiles::<2>(panel, rows, out),
+        3 => gather_tiles::<3>(panel, rows, out),
+        _ => gather_tiles::<TILES>(panel, rows, out),
+    }
+}
+
+#[inline(always)]
+fn gather_tiles<const N: usize>(panel: &[u64], rows: &[u32], out: &mut [u64]) {
+    let (panel, _) = panel.as_chunks::<N>();
+    let mut outs = out.chunks_exact_mut(rows.len());
+    let mut outs: [&mut [u64]; N] = std::array::from_fn(|_| outs.next().unwrap_or_default());
+    for (i, &row) in rows.iter().enumerate() {
+        if let Some(&ahead) = rows.get(i + AHEAD) {
+            prefetch(panel, ahead as usize);
+        }
+        let words = &panel[row as usize];
+        for (out, word) in outs.iter_mut().zip(words) {
+            out[i] = *word;
+        }
+    }
+}
+
+leveled! {
+    /// Copies the rows' pairs.
+    fn gather_pairs(pairs: &[u64], rows: &[u32], out: &mut [u64]) = gather_pairs_body
+}
+
+#[inline(always)]
+fn gather_pairs_body(pairs: &[u64], rows: &[u32], out: &mut [u64]) {
+    for (i, (out, &row)) in out.iter_mut().zip(rows).enumerate() {
+        if let Some(&ahead) = rows.get(i + AHEAD) {
+            prefetch(pairs, ahead as usize);
+        }
+        *out = pairs[row as usize];
+    }
+}
+
+/// Adds each pair to the cells of its word, for the features whose bytes are set in `mask`.
+pub(crate) fn accumulate(level: Level, words: &[u64], pairs: &[u64], mask: u64, cells: &mut TileCells) {
     let n_used = mask.count_ones() / 8;
     // The used bytes are the lowest ones unless features are left out.
     if mask == u64::MAX >> (64 - 8 * n_used) {
-        return accumulate_all(level, words, rows, pairs, n_used, cells);
+        return accumulate_all(level, words, pairs, n_used, cells);
     }
     #[cfg(target_arch = "x86_64")]
     if level >= Level::V3 {
         // SAFETY: from this level on processors have the instructions, see `leveled`.
-        return unsafe { accumulate_extracted(words, rows, pairs, mask, cells) };
+        return unsafe { accumulate_extracted(words, pairs, mask, cells) };
     }
-    accumulate_some(level, words, rows, pairs, mask, cells);
+    accumulate_some(level, words, pairs, mask, cells);
 }
 
 leveled! {
     /// The lowest `n_used` bytes of each word.
-    fn accumulate_all(words: Words, rows: &[u32], pairs: &[u64], n_used: u32, cells: &mut TileCells) = all_body
+    fn accumulate_all(words: &[u64], pairs: &[u64], n_used: u32, cells: &mut TileCells) = all_body
 }
 
 #[inline(always)]
-fn all_body(words: Words, rows: &[u32], pairs: &[u64], n_used: u32, cells: &mut TileCells) {
-    by_width(words, rows, pairs, n_used, cells, |word| word);
+fn all_body(words: &[u64], pairs: &[u64], n_used: u32, cells: &mut TileCells) {
+    by_width(words, pairs, n_used, cells, |word| word);
 }
 
 leveled! {
     /// The bytes of each word that are set in `mask`.
-    fn accumulate_some(words: Words, rows: &[u32], pairs: &[u64], mask: u64, cells: &mut TileCells) = some_body
+    fn accumulate_some(words: &[u64], pairs: &[u64], mask: u64, cells: &mut TileCells) = some_body
 }
 
 #[inline(always)]
-fn some_body(words: Words, rows: &[u32], pairs: &[u64], mask: u64, cells: &mut TileCells) {
-    by_width(words, rows, pairs, mask.count_ones() / 8, cells, |word| {
+fn some_body(words: &[u64], pairs: &[u64], mask: u64, cells: &mut TileCells) {
+    by_width(words, pairs, mask.count_ones() / 8, cells, |word| {
         let (mut out, mut place, mut left) = (0, 0, mask);
         while left != 0 {
             let shift = left.trailing_zeros();
@@ -72,74 +106,51 @@ fn some_body(words: Words, rows: &[u32], pairs: &[u64], mask: u64, cells: &mut T
 /// As [`some_body`], by the instruction that does just this.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,fma,lzcnt,popcnt")]
-fn accumulate_extracted(words: Words, rows: &[u32], pairs: &[u64], mask: u64, cells: &mut TileCells) {
-    by_width(words, rows, pairs, mask.count_ones() / 8, cells, |word| std::arch::x86_64::_pext_u64(word, mask));
+fn accumulate_extracted(words: &[u64], pairs: &[u64], mask: u64, cells: &mut TileCells) {
+    by_width(words, pairs, mask.count_ones() / 8, cells, |word| std::arch::x86_64::_pext_u64(word, mask));
 }
 
 #[inline(always)]
-fn by_width(
-    words: Words,
-    rows: &[u32],
-    pairs: &[u64],
-    n_used: u32,
-    cells: &mut TileCells,
-    narrow: impl Fn(u64) -> u64,
-) {
+fn by_width(words: &[u64], pairs: &[u64], n_used: u32, cells: &mut TileCells, narrow: impl Fn(u64) -> u64) {
     match n_used {
         0 => {}
-        1 => rowwise::<1>(words, rows, pairs, cells, narrow),
-        2 => rowwise::<2>(words, rows, pairs, cells, narrow),
-        3 => rowwise::<3>(words, rows, pairs, cells, narrow),
-        4 => rowwise::<4>(words, rows, pairs, cells, narrow),
-        5 => rowwise::<5>(words, rows, pairs, cells, narrow),
-        6 => rowwise::<6>(words, rows, pairs, cells, narrow),
-        7 => rowwise::<7>(words, rows, pairs, cells, narrow),
-        _ => rowwise::<8>(words, rows, pairs, cells, narrow),
+        1 => rowwise::<1>(words, pairs, cells, narrow),
+        2 => rowwise::<2>(words, pairs, cells, narrow),
+        3 => rowwise::<3>(words, pairs, cells, narrow),
+        4 => rowwise::<4>(words, pairs, cells, narrow),
+        5 => rowwise::<5>(words, pairs, cells, narrow),
+        6 => rowwise::<6>(words, pairs, cells, narrow),
+        7 => rowwise::<7>(words, pairs, cells, narrow),
+        _ => rowwise::<8>(words, pairs, cells, narrow),
     }
 }
 
-/// How many rows ahead a word is asked for: in a leaf of few rows each lies in a cache line of its own.
-const AHEAD: usize = 16;
-
 #[inline(always)]
-fn rowwise<const N: usize>(
-    words: Words,
-    rows: &[u32],
-    pairs: &[u64],
-    cells: &mut TileCells,
-    narrow: impl Fn(u64) -> u64,
-) {
-    let Words { words, stride, offset } = words;
-    let mut add = |row: u32, pair: u64| {
-        let word = narrow(words[row as usize * stride + offset]);
+fn rowwise<const N: usize>(words: &[u64], pairs: &[u64], cells: &mut TileCells, narrow: impl Fn(u64) -> u64) {
+    for (&word, &pair) in words.iter().zip(pairs) {
+        let word = narrow(word);
         for (k, cells) in cells[..N].iter_mut().enumerate() {
             let cell = &mut cells[(word >> (8 * k)) as u8 as usize];
             *cell = cell.wrapping_add(pair);
         }
-    };
-    let pairs = &pairs[..rows.len()];
-    let ahead = rows.len().saturating_sub(AHEAD);
-    for i in 0..ahead {
-        prefetch(words, rows[i + AHEAD] as usize * stride + offset);
-        add(rows[i], pairs[i]);
-    }
-    for i in ahead..rows.len() {
-        add(rows[i], pairs[i]);
     }
 }
 
-/// Asks for a word that will be needed soon; a place outside of the slice does nothing.
+/// How many rows ahead one is asked for: in a leaf of few rows each lies in a cache line of its own.
+const AHEAD: usize = 16;
+
+/// Asks for a value that will be needed soon; a place outside of the slice does nothing.
 #[inline(always)]
-pub(crate) fn prefetch(words: &[u64], place: usize) {
+fn prefetch<T>(values: &[T], place: usize) {
     #[cfg(target_arch = "x86_64")]
     {
-        let address = words.as_ptr().wrapping_add(place).cast::<i8>();
-        // SAFETY: a prefetch never faults and changes nothing, whatever the address.
+        let address = values.as_ptr().wrapping_add(place).cast::<i8>();
+        // SAFETY: a prefetch never faults and changes nothing, whatever the address. (A factor of two on 380,000 rows x 25.)
         unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
-        let _ = (words, place);
+        let _ = (values, place);
     }
 }
 
