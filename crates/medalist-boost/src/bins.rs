@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::kernel::histogram::TILES;
+use crate::kernel::{Level, leveled};
 
 mod category;
 mod edges;
@@ -125,7 +126,6 @@ pub(crate) struct Place {
     pub categorical: bool,
     /// Of its cells in a leaf's histograms: `n_bins` cumulative sums and the missing cell.
     pub cells: usize,
-    pub has_missing: bool,
 }
 
 /// A panel's words: row r's at `words[r * stride..][..stride]`.
@@ -134,6 +134,9 @@ struct Panel {
     stride: usize,
     words: Vec<u64>,
 }
+
+/// Rows that are put in bins together.
+const ROWS_A_BLOCK: usize = 512;
 
 /// A table in bins.
 #[derive(Clone, Debug)]
@@ -149,7 +152,6 @@ pub struct Bins {
     n_cells: usize,
 }
 
-
 impl Bins {
     /// Puts every row of the columns in bins.
     ///
@@ -160,15 +162,21 @@ impl Bins {
             return Err(Error::parameter("max_bin", settings.max_bin, "2 to 255"));
         }
         check_lengths(columns)?;
-        let find = |column: &Column| match column {
-            Column::Categories(codes) => category::find(codes, settings),
-            _ => edges::find(column, settings),
+        let categorical = |column: &Column| matches!(column, Column::Categories(_));
+        let find = |columns: &[Column]| match columns {
+            [Column::Categories(codes)] => vec![category::find(codes, settings)],
+            _ => edges::find(columns, settings),
         };
-        let features: Vec<FeatureBins> = if settings.parallel {
-            columns.par_iter().map(find).collect()
+        let mut groups: Vec<&[Column]> = Vec::new();
+        for run in columns.chunk_by(|a, b| !categorical(a) && !categorical(b)) {
+            groups.extend(run.chunks(edges::TOGETHER));
+        }
+        let features: Vec<Vec<FeatureBins>> = if settings.parallel {
+            groups.into_par_iter().map(find).collect()
         } else {
-            columns.iter().map(find).collect()
+            groups.into_iter().map(find).collect()
         };
+        let features = features.into_iter().flatten().collect();
         Bins::with_features(columns, features, settings.parallel)
     }
 
@@ -178,7 +186,11 @@ impl Bins {
     /// When the columns are not as many as these bins', differ in length, or hold no row.
     pub fn like(&self, columns: &[Column]) -> Result<Bins> {
         if columns.len() != self.features.len() {
-            return Err(Error::shape(format!("{} columns, where the bins have {}", columns.len(), self.features.len())));
+            return Err(Error::shape(format!(
+                "{} columns, where the bins have {}",
+                columns.len(),
+                self.features.len()
+            )));
         }
         check_lengths(columns)?;
         // The layout is the training rows': a feature has its place whether or not it varies here.
@@ -222,15 +234,7 @@ impl Bins {
             for (k, &feature) in varies[start..end].iter().enumerate() {
                 let n_bins = features[feature].n_bins();
                 let categorical = matches!(features[feature], FeatureBins::Categorical { .. });
-                places.push(Place {
-                    feature,
-                    tile,
-                    shift: 8 * k as u32,
-                    n_bins,
-                    categorical,
-                    cells: n_cells,
-                    has_missing: missing[feature],
-                });
+                places.push(Place { feature, tile, shift: 8 * k as u32, n_bins, categorical, cells: n_cells });
                 n_cells += n_bins + 1;
             }
         }
@@ -247,16 +251,25 @@ impl Bins {
 
     fn fill(&mut self, columns: &[Column], strides: impl Iterator<Item = usize>, parallel: bool) {
         let n_rows = self.n_rows;
-        let put = |place: &Place| {
-            let mut bins = vec![0; n_rows];
-            Lookup::new(&self.features[place.feature]).put(&columns[place.feature], &mut bins);
-            bins
+        self.columns = vec![Vec::new(); self.places.len()];
+        self.columns.iter_mut().for_each(|bins| bins.resize(n_rows, 0));
+        let (places, features) = (&self.places, &self.features);
+        let put = |(places, bins): (&[Place], &mut [Vec<u8>])| {
+            let lookups: Vec<Lookup> = places.iter().map(|place| Lookup::new(&features[place.feature])).collect();
+            // Block by block, as the columns of a row-major matrix share cache lines.
+            for start in (0..n_rows).step_by(ROWS_A_BLOCK) {
+                let end = n_rows.min(start + ROWS_A_BLOCK);
+                for ((place, lookup), bins) in places.iter().zip(&lookups).zip(bins.iter_mut()) {
+                    lookup.put(&columns[place.feature], start, &mut bins[start..end]);
+                }
+            }
         };
-        self.columns = if parallel {
-            self.places.par_iter().map(put).collect()
+        if parallel {
+            let size = places.len().div_ceil(rayon::current_num_threads()).max(1);
+            places.par_chunks(size).zip(self.columns.par_chunks_mut(size)).for_each(put);
         } else {
-            self.places.iter().map(put).collect()
-        };
+            put((places, &mut self.columns));
+        }
         self.panels = strides.map(|stride| Panel { stride, words: vec![0; stride * n_rows] }).collect();
         for tile in 0..self.tiles.len() {
             let (panel, offset) = self.tiles[tile];
@@ -363,7 +376,7 @@ fn check_lengths(columns: &[Column]) -> Result<()> {
 
 /// A feature's bins, laid out for looking up many values.
 enum Lookup {
-    /// Ends in ascending order, filled up with infinities: seven or eight steps without a branch.
+    /// Ends in ascending order, filled up with infinities.
     Numeric(Box<[f64; 256]>),
     /// By code.
     Categorical(Vec<u8>),
@@ -388,49 +401,58 @@ impl Lookup {
         }
     }
 
-    /// Writes each row's bin.
-    fn put(&self, column: &Column, bins: &mut [u8]) {
+    /// Writes the bins of the rows from `first` on.
+    fn put(&self, column: &Column, first: usize, bins: &mut [u8]) {
         match (self, column) {
             (Lookup::Categorical(by_code), Column::Categories(codes)) => {
-                for (bin, &code) in bins.iter_mut().zip(*codes) {
+                for (bin, &code) in bins.iter_mut().zip(&codes[first..]) {
                     *bin = by_code.get(code as usize).copied().unwrap_or(MISSING);
                 }
             }
-            (Lookup::Numeric(ends), Column::F64(values)) => {
-                bins.iter_mut().zip(*values).for_each(|(bin, &value)| *bin = look_up(ends, value));
-            }
-            (Lookup::Numeric(ends), Column::F32(values)) => {
-                bins.iter_mut().zip(*values).for_each(|(bin, &value)| *bin = look_up(ends, f64::from(value)));
-            }
-            (Lookup::Numeric(ends), Column::Strided { values, start, stride }) => {
-                let values = values[*start..].iter().step_by(*stride);
-                bins.iter_mut().zip(values).for_each(|(bin, &value)| *bin = look_up(ends, f64::from(value)));
-            }
-            // Numbers where there were codes, or codes where there were numbers.
-            (lookup, column) => {
-                for (row, bin) in bins.iter_mut().enumerate() {
-                    let value = column.value(row);
-                    *bin = match lookup {
-                        Lookup::Numeric(ends) => look_up(ends, value),
-                        Lookup::Categorical(by_code) if value >= 0.0 && value.fract() == 0.0 => {
-                            by_code.get(value as usize).copied().unwrap_or(MISSING)
+            (Lookup::Numeric(ends), column) => {
+                let mut values = [0.0; ROWS_A_BLOCK];
+                for (block, bins) in bins.chunks_mut(ROWS_A_BLOCK).enumerate() {
+                    let first = first + block * ROWS_A_BLOCK;
+                    let values = &mut values[..bins.len()];
+                    match column {
+                        Column::F64(all) => values.copy_from_slice(&all[first..][..values.len()]),
+                        Column::Strided { values: all, start, stride } => {
+                            let all = all[first * stride + start..].iter().step_by(*stride);
+                            values.iter_mut().zip(all).for_each(|(value, from)| *value = f64::from(*from));
                         }
-                        Lookup::Categorical(_) => MISSING,
-                    };
+                        _ => values.iter_mut().enumerate().for_each(|(row, value)| *value = column.value(first + row)),
+                    }
+                    look_up(Level::detect(), ends, values, bins);
+                }
+            }
+            // Numbers where there were codes.
+            (Lookup::Categorical(by_code), column) => {
+                for (row, bin) in bins.iter_mut().enumerate() {
+                    let value = column.value(first + row);
+                    let is_code = value >= 0.0 && value.fract() == 0.0;
+                    *bin = by_code.get(value as usize).copied().filter(|_| is_code).unwrap_or(MISSING);
                 }
             }
         }
     }
 }
 
-/// The number of ends below `value`, at most 255; 255 for NaN.
+leveled! {
+    /// Each value's number of ends below it; 255 for NaN.
+    fn look_up(ends: &[f64; 256], values: &[f64], bins: &mut [u8]) = look_up_body
+}
+
 #[inline(always)]
-fn look_up(ends: &[f64; 256], value: f64) -> u8 {
-    let mut place = 0usize;
-    for step in [128, 64, 32, 16, 8, 4, 2, 1] {
-        place += if ends[(place + step - 1) & 255] < value { step } else { 0 };
+fn look_up_body(ends: &[f64; 256], values: &[f64], bins: &mut [u8]) {
+    // Sixteen ends at a time, twice, rather than one at a time, eight times: a third of the time.
+    let (blocks, _) = ends.as_chunks::<16>();
+    let last: [f64; 16] = std::array::from_fn(|block| blocks[block][15]);
+    let below = |ends: &[f64; 16], value: f64| ends.iter().map(|&end| u64::from(end < value)).sum::<u64>();
+    for (bin, &value) in bins.iter_mut().zip(values) {
+        let block = below(&last, value).min(15);
+        let place = 16 * block + below(&blocks[block as usize], value);
+        *bin = if value.is_nan() { MISSING } else { place as u8 };
     }
-    if value.is_nan() { MISSING } else { place as u8 }
 }
 
 #[cfg(test)]
@@ -456,8 +478,7 @@ mod tests {
 
     #[test]
     fn a_table_of_many_columns_reads_back() {
-        let columns: Vec<Vec<f32>> =
-            (0..45).map(|c| (0..50).map(|r| ((r * (c + 3)) % 17) as f32).collect()).collect();
+        let columns: Vec<Vec<f32>> = (0..45).map(|c| (0..50).map(|r| ((r * (c + 3)) % 17) as f32).collect()).collect();
         let views: Vec<Column> = columns.iter().map(|column| Column::F32(column)).collect();
         let bins = Bins::new(&views, &BinSettings { min_data_in_bin: 1, ..BinSettings::default() }).unwrap();
         for (feature, column) in columns.iter().enumerate() {

@@ -104,15 +104,14 @@ impl<'a> Grower<'a> {
         }
     }
 
-    /// Grows a tree on `rows` (ascending) and follows `others` down; returns it with its leaves. Values are before shrinkage.
-    pub(crate) fn grow(&mut self, job: &Job, rows: &[u32], others: &[u32]) -> (Tree, Vec<GrowingLeaf>) {
+    /// Grows a tree on `rows` (ascending), whose pairs add up to `sum`, and follows `others` down; returns it with its leaves. Values are before shrinkage.
+    pub(crate) fn grow(&mut self, job: &Job, sum: u64, rows: &[u32], others: &[u32]) -> (Tree, Vec<GrowingLeaf>) {
         self.rows.clear();
         self.rows.extend_from_slice(rows);
         self.others.clear();
         self.others.extend_from_slice(others);
         self.spare.resize(rows.len().max(others.len()), 0);
         self.ordered.resize(rows.len(), 0);
-        let sum = rows.iter().fold(0u64, |sum, &row| sum.wrapping_add(job.pairs[row as usize]));
         let mut state = LeafState { sum, n_rows: rows.len(), output: 0.0, bounds: [f64::NEG_INFINITY, f64::INFINITY] };
         state.output =
             job.rules.output(job.rules.sums(sum), rows.len() as f64, job.rules.params.lambda_l2, 0.0, state.bounds);

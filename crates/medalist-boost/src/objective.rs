@@ -107,9 +107,7 @@ impl Objective {
             Objective::Softmax { n_classes } | Objective::OneVsAll { n_classes } if n_classes < 2 => {
                 Err(Error::parameter("n_classes", n_classes, "2 or more"))
             }
-            Objective::LambdaRank { truncation_level: 0 } => {
-                Err(Error::parameter("truncation_level", 0, "1 or more"))
-            }
+            Objective::LambdaRank { truncation_level: 0 } => Err(Error::parameter("truncation_level", 0, "1 or more")),
             _ => Ok(()),
         }
     }

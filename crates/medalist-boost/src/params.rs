@@ -31,17 +31,6 @@ pub enum Growth {
     Symmetric,
 }
 
-/// How several outputs are learned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MultiStrategy {
-    /// An iteration grows a tree for each output.
-    #[default]
-    OneTreePerOutput,
-    /// An iteration grows one tree, whose leaves hold a value for each output.
-    LeafVectors,
-}
-
 /// Which rows a tree sees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,8 +80,6 @@ params! {
     boosting: Boosting = Boosting::Gbdt,
     /// In which order a tree is grown.
     growth: Growth = Growth::Leaf,
-    /// How several outputs are learned.
-    multi_strategy: MultiStrategy = MultiStrategy::OneTreePerOutput,
     /// Which rows a tree sees.
     data_sample_strategy: Sampling = Sampling::Bagging,
     /// Iterations: 1 or more.

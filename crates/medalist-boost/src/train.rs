@@ -1,5 +1,7 @@
 //! The boosting loop.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::bins::Bins;
@@ -7,13 +9,14 @@ use crate::error::{Error, Result};
 use crate::grow::{Grower, Job, Used};
 use crate::kernel::{Level, leveled};
 use crate::model::Model;
-use crate::objective::derive::{self, Derivative, Rows};
+use crate::objective::derive::{self, Derivative, ROWS_A_SUM, Stretch};
 use crate::objective::{Custom, Objective, quantile, rank};
 use crate::pair::{self, Scale};
-use crate::params::{Boosting, MultiStrategy, Params, Sampling};
+use crate::params::{Boosting, Params, Sampling};
 use crate::sample::{Draw, draw_rows, mix};
 use crate::split::Rules;
 use crate::tree::Tree;
+use rand::Rng;
 
 /// What a fit learns from, beside the bins.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,9 +46,13 @@ pub struct Trainer<'a> {
     followed: Vec<u32>,
     /// By target, then by row of the bins.
     labels: Vec<Vec<f64>>,
-    /// By row of the bins.
-    weights: Option<Vec<f64>>,
-    groups: Vec<std::ops::Range<usize>>,
+    /// From the first training row's to the last one's.
+    span: Range<usize>,
+    /// By row of the bins; 0 at other rows. Empty where all rows of the span are trained on, and alike.
+    weights: Vec<f64>,
+    /// Whether they were given.
+    weighted: bool,
+    groups: Vec<Range<usize>>,
     start: Vec<f64>,
     /// By score, then by row of the bins; a forest's without the start.
     scores: Vec<Vec<f64>>,
@@ -123,7 +130,18 @@ impl<'a> Trainer<'a> {
         };
         let target = |target: usize| training.labels.iter().skip(target).step_by(n_targets).copied();
         let labels: Vec<Vec<f64>> = (0..n_targets).map(|at| by_row(&mut target(at))).collect();
-        let weights = training.weights.map(|weights| by_row(&mut weights.iter().copied()));
+        let span = rows[0] as usize..rows[rows.len() - 1] as usize + 1;
+        let rescaled = params.scale_pos_weight != 1.0 && params.objective == Objective::Logistic;
+        let weights = if training.weights.is_none() && !rescaled && span.len() == rows.len() {
+            Vec::new()
+        } else {
+            let weight = |place: usize| {
+                let positive = rescaled && training.labels[place] > 0.5;
+                training.weights.map_or(1.0, |weights| weights[place])
+                    * if positive { params.scale_pos_weight } else { 1.0 }
+            };
+            by_row(&mut (0..rows.len()).map(weight))
+        };
         let n_scores = n_targets * params.objective.n_scores();
         let from_average = params.boost_from_average && training.init_score.is_none();
         let start = if from_average {
@@ -147,7 +165,9 @@ impl<'a> Trainer<'a> {
             level,
             followed,
             labels,
+            span,
             weights,
+            weighted: training.weights.is_some(),
             groups,
             start,
             derivatives: vec![vec![[0.0; 2]; n_all]; n_scores],
@@ -213,19 +233,23 @@ impl<'a> Trainer<'a> {
     }
 
     fn derive(&mut self) -> Result<()> {
-        let Trainer { params, rows, labels, weights, scores, derivatives, level, groups, .. } = self;
-        let parallel = params.parallel;
+        let Trainer { params, rows, labels, weights, scores, derivatives, level, groups, span, .. } = self;
+        let span = span.clone();
         for (target, labels) in labels.iter().enumerate() {
-            let these = Rows { rows, labels, weights: weights.as_deref() };
+            let own = if weights.is_empty() { &[] } else { &weights[span.clone()] };
+            let stretch = Stretch { labels: &labels[span.clone()], weights: own };
+            let weight = |row: u32| weights.get(row as usize).copied().unwrap_or(1.0);
             match &params.objective {
                 Objective::Softmax { .. } | Objective::OneVsAll { .. } => {
-                    params.objective.derive_classes(&these, scores, derivatives);
+                    let scores: Vec<&[f64]> = scores.iter().map(|scores| &scores[span.clone()]).collect();
+                    let mut out: Vec<&mut [Derivative]> =
+                        derivatives.iter_mut().map(|derivatives| &mut derivatives[span.clone()]).collect();
+                    params.objective.derive_classes(&stretch, &scores, &mut out);
                 }
                 Objective::LambdaRank { truncation_level } => {
                     for group in groups.iter() {
                         let (scores, out) = (&scores[target], &mut derivatives[target]);
-                        let weights = weights.as_deref();
-                        rank::derive(group.clone(), rows, scores, labels, weights, *truncation_level, out);
+                        rank::derive(&rows[group.clone()], scores, labels, &weight, *truncation_level, out);
                     }
                 }
                 Objective::Custom(Custom(derive)) => {
@@ -237,13 +261,13 @@ impl<'a> Trainer<'a> {
                             let what = format!("the objective's derivatives are {first} and {second}");
                             return Err(Error::row(row as usize, what));
                         }
-                        let weight = weights.as_ref().map_or(1.0, |weights| weights[row as usize]) as f32;
+                        let weight = weight(row) as f32;
                         derivatives[target][row as usize] = [first * weight, second * weight];
                     }
                 }
                 objective => {
-                    let (scores, out) = (&scores[target], &mut derivatives[target]);
-                    objective.derive_one(*level, &these, scores, params.scale_pos_weight, out, parallel);
+                    let (scores, out) = (&scores[target][span.clone()], &mut derivatives[target][span.clone()]);
+                    objective.derive_one(*level, &stretch, scores, out, params.parallel);
                 }
             }
         }
@@ -260,7 +284,7 @@ impl<'a> Trainer<'a> {
             let mut counts = vec![0.0f32; self.bins.n_rows()];
             let n = self.rows.len() as u64;
             for _ in 0..n {
-                let place = (u128::from(rand::Rng::next_u64(&mut rng)) * u128::from(n)) >> 64;
+                let place = (u128::from(rng.next_u64()) * u128::from(n)) >> 64;
                 counts[self.rows[place as usize] as usize] += 1.0;
             }
             let (drawn, left_out) = self.rows.iter().partition(|&&row| counts[row as usize] > 0.0);
@@ -268,7 +292,7 @@ impl<'a> Trainer<'a> {
         } else if data_sample_strategy == Sampling::Goss {
             self.draw_goss(&draw);
         } else if bagging_freq > 0 && (bagging_fraction < 1.0 || classwise) {
-            if self.n_iterations % bagging_freq == 0 {
+            if self.n_iterations.is_multiple_of(bagging_freq) {
                 let mut rng = draw.stream(b"bagging\0");
                 let wanted = |n: usize, share: f64| ((share * n as f64).round() as usize).clamp(1, n.max(1));
                 let (drawn, left_out) = if classwise {
@@ -325,50 +349,46 @@ impl<'a> Trainer<'a> {
         self.set_bag(rows, left_out, Some(factors));
     }
 
-    /// Turns an output's derivatives into packed integers; returns their units.
-    fn pack(&mut self, output: usize) -> Scale {
-        let Bag { rows, factors, .. } = &self.bag;
-        let parallel = self.params.parallel;
-        let mut scaled = Vec::new();
-        let derivatives = match factors {
-            None => &self.derivatives[output],
-            Some(factors) => {
-                let scale = |([g, h], factor): (&[f32; 2], &f32)| [g * factor, h * factor];
-                scaled.extend(self.derivatives[output].iter().zip(factors).map(scale));
-                &scaled
-            }
-        };
-        let (sum_first, sum_second) = derive::sums(rows, derivatives, parallel);
-        let scale = Scale::new(sum_first, sum_second, rows.len());
-        let factors = [1.0 / scale.first, 1.0 / scale.second];
-        if rows.len() >= ROWS_TO_DITHER {
-            // Units are coarse: rounding at random keeps the sums right.
-            let key = rand::Rng::next_u64(&mut Draw::new(self.params.seed, self.n_iterations, output).stream(b"rounding"));
-            for &row in rows {
-                let row = row as usize;
-                let bits = mix(key ^ row as u64);
-                let dither = |bits: u32| (f64::from(bits) + 0.5) / 4_294_967_296.0 - 0.5;
-                let [first, second] = derivatives[row];
-                let first = f64::from(first) * factors[0] + dither(bits as u32);
-                let second = f64::from(second) * factors[1] + dither((bits >> 32) as u32);
-                self.pairs[row] = pair::pack(pair::nearest(first), pair::nearest(second));
-            }
+    /// Turns an output's derivatives into packed integers; returns their units and their sum over the bag.
+    fn pack(&mut self, output: usize) -> (Scale, u64) {
+        let Trainer { params, level, bag, derivatives, pairs, span, .. } = self;
+        let (level, parallel) = (*level, params.parallel);
+        let whole = bag.rows.len() == self.rows.len() && bag.factors.is_none();
+        let mut bagged = Vec::new();
+        let derivatives = if whole {
+            &derivatives[output][span.clone()]
         } else {
-            // Whatever stands at other rows is never read.
-            let span = rows[0] as usize..rows[rows.len() - 1] as usize + 1;
-            let (pairs, derivatives) = (&mut self.pairs[span.clone()], &derivatives[span]);
-            if parallel {
-                let chunks = pairs.par_chunks_mut(4096).zip(derivatives.par_chunks(4096));
-                chunks.for_each(|(pairs, derivatives)| pack_all(self.level, derivatives, factors, pairs));
-            } else {
-                pack_all(self.level, derivatives, factors, pairs);
+            // Only the bag's rows count, as often as it says.
+            bagged.resize(span.len(), [0.0; 2]);
+            for &row in &bag.rows {
+                let factor = bag.factors.as_ref().map_or(1.0, |factors| factors[row as usize]);
+                let [first, second] = derivatives[output][row as usize];
+                bagged[row as usize - span.start] = [first * factor, second * factor];
             }
-        }
-        scale
+            &bagged[..]
+        };
+        let (sum_first, sum_second) = derive::sums(level, derivatives, parallel);
+        let scale = Scale::new(sum_first, sum_second, bag.rows.len());
+        let factors = [1.0 / scale.first, 1.0 / scale.second];
+        let dither = (bag.rows.len() >= ROWS_TO_DITHER)
+            .then(|| Draw::new(params.seed, self.n_iterations, output).stream(b"rounding").next_u64());
+        let one = |first: usize, derivatives: &[Derivative], pairs: &mut [u64]| match dither {
+            None => pack_all(level, derivatives, factors, pairs),
+            Some(key) => pack_dithered(level, derivatives, factors, key, first, pairs),
+        };
+        let pairs = &mut pairs[span.clone()];
+        let sum = if parallel {
+            let chunks = derivatives.par_chunks(ROWS_A_SUM).zip(pairs.par_chunks_mut(ROWS_A_SUM)).enumerate();
+            let sums = chunks.map(|(chunk, (derivatives, pairs))| one(chunk * ROWS_A_SUM, derivatives, pairs));
+            sums.reduce(|| 0, u64::wrapping_add)
+        } else {
+            one(0, derivatives, pairs)
+        };
+        (scale, sum)
     }
 
     fn grow_one(&mut self, output: usize) {
-        let scale = self.pack(output);
+        let (scale, sum) = self.pack(output);
         let draw = Draw::new(self.params.seed, self.n_iterations, output);
         let all: Vec<usize> = (0..self.bins.places().len()).collect();
         let places = if self.params.feature_fraction < 1.0 && !all.is_empty() {
@@ -380,17 +400,17 @@ impl<'a> Trainer<'a> {
         let used = Used::new(places, self.bins);
         let rules = Rules::new(&self.params, scale, self.level);
         let job = Job { rules: &rules, pairs: &self.pairs, used: &used, draw };
-        let (mut tree, leaves) = self.grower.grow(&job, &self.bag.rows, &self.bag.others);
+        let (mut tree, leaves) = self.grower.grow(&job, sum, &self.bag.rows, &self.bag.others);
         tree.output = output;
         if let Some(alpha) = self.params.objective.renewal() {
             let labels = &self.labels[output];
             for (leaf, grown) in leaves.iter().zip(&mut tree.leaves) {
                 let left = |&row: &u32| {
                     let row = row as usize;
-                    (labels[row] - self.scores[output][row], self.weights.as_ref().map_or(1.0, |weights| weights[row]))
+                    (labels[row] - self.scores[output][row], self.weights.get(row).copied().unwrap_or(1.0))
                 };
                 let residuals = self.grower.rows[leaf.rows.clone()].iter().map(left).collect();
-                grown.value[0] = quantile(residuals, alpha, self.weights.is_some());
+                grown.value[0] = quantile(residuals, alpha, self.weighted);
             }
         }
         let shrinkage = if self.params.boosting == Boosting::Rf { 1.0 } else { self.params.learning_rate };
@@ -407,9 +427,15 @@ impl<'a> Trainer<'a> {
         self.trees.push(tree);
     }
 
+    /// The model of the iterations so far, without a copy.
+    pub fn into_model(self) -> Model {
+        let n_scores = self.scores.len();
+        Model::new(self.bins, &self.params, self.start, self.trees, n_scores)
+    }
+
     /// The model of the iterations so far.
     pub fn model(&self) -> Model {
-        Model::new(self.bins, &self.params, self.start.clone(), self.trees.clone())
+        Model::new(self.bins, &self.params, self.start.clone(), self.trees.clone(), self.scores.len())
     }
 }
 
@@ -422,15 +448,38 @@ fn pack_one([first, second]: Derivative, factors: [f64; 2]) -> u64 {
 }
 
 leveled! {
-    /// Derivatives times `factors`, rounded and packed.
-    fn pack_all(derivatives: &[Derivative], factors: [f64; 2], pairs: &mut [u64]) = pack_body
+    /// Derivatives times `factors`, rounded and packed; returns the sum.
+    fn pack_all(derivatives: &[Derivative], factors: [f64; 2], pairs: &mut [u64]) -> u64 = pack_body
 }
 
 #[inline(always)]
-fn pack_body(derivatives: &[Derivative], factors: [f64; 2], pairs: &mut [u64]) {
+fn pack_body(derivatives: &[Derivative], factors: [f64; 2], pairs: &mut [u64]) -> u64 {
+    let mut sum = 0u64;
     for (pair, &derivative) in pairs.iter_mut().zip(derivatives) {
         *pair = pack_one(derivative, factors);
+        sum = sum.wrapping_add(*pair);
     }
+    sum
+}
+
+leveled! {
+    /// As [`pack_all`], rounded up or down at random, by row: where units are coarse, sums stay right.
+    fn pack_dithered(derivatives: &[Derivative], factors: [f64; 2], key: u64, first: usize, pairs: &mut [u64]) -> u64 = pack_dithered_body
+}
+
+#[inline(always)]
+fn pack_dithered_body(derivatives: &[Derivative], factors: [f64; 2], key: u64, first: usize, pairs: &mut [u64]) -> u64 {
+    let mut sum = 0u64;
+    for (row, (pair, &[gradient, hessian])) in pairs.iter_mut().zip(derivatives).enumerate() {
+        let bits = mix(key ^ (first + row) as u64);
+        let dither = |bits: u64| (bits & 0xffff_ffff) as f64 * (1.0 / 4_294_967_296.0) - 0.5;
+        let gradient = f64::from(gradient) * factors[0] + dither(bits);
+        let hessian = f64::from(hessian) * factors[1] + dither(bits >> 32);
+        // What is 0 stays 0: half of a unit rounds to the even side.
+        *pair = pair::pack(pair::nearest(gradient), pair::nearest(hessian));
+        sum = sum.wrapping_add(*pair);
+    }
+    sum
 }
 
 fn check_length(name: &str, length: usize, wanted: usize) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bins::{Bins, FeatureBins, MISSING};
+use crate::bins::FeatureBins;
 use crate::split::Condition;
 
 /// What decides about a value.
@@ -85,7 +85,11 @@ impl Tree {
             let value = row[node.feature];
             let left = match &node.decision {
                 Decision::Threshold { value: threshold, default_left } => {
-                    if value.is_nan() { *default_left } else { value <= *threshold }
+                    if value.is_nan() {
+                        *default_left
+                    } else {
+                        value <= *threshold
+                    }
                 }
                 Decision::Categories(codes) => {
                     value >= 0.0 && value.fract() == 0.0 && codes.binary_search(&(value as u32)).is_ok()
@@ -139,59 +143,6 @@ impl Tree {
                 Some(Condition::Categories(bits))
             }
             _ => None,
-        }
-    }
-}
-
-/// A tree's splits on bins, for rows that are in these bins.
-pub(crate) struct BinTree {
-    nodes: Vec<BinNode>,
-}
-
-struct BinNode {
-    place: usize,
-    /// Bins up to this one go left.
-    bin: u8,
-    missing_left: bool,
-    categories: Option<[u64; 4]>,
-    children: [i32; 2],
-}
-
-impl BinTree {
-    /// None where a threshold of the tree is not one of the bins'.
-    pub(crate) fn new(tree: &Tree, bins: &Bins) -> Option<BinTree> {
-        let nodes = tree.nodes.iter().map(|node| {
-            let place = bins.places().iter().position(|place| place.feature == node.feature)?;
-            let condition = Tree::condition(node, &bins.features()[node.feature])?;
-            let (bin, missing_left, categories) = match condition {
-                Condition::Threshold { bin, default_left } => (bin, default_left, None),
-                Condition::Categories(bits) => (0, false, Some(bits)),
-            };
-            Some(BinNode { place, bin, missing_left, categories, children: [node.left, node.right] })
-        });
-        Some(BinTree { nodes: nodes.collect::<Option<_>>()? })
-    }
-
-    /// The leaf that a row of the bins ends in.
-    #[inline]
-    pub(crate) fn leaf_of(&self, bins: &Bins, row: usize) -> usize {
-        if self.nodes.is_empty() {
-            return 0;
-        }
-        let mut at = 0;
-        loop {
-            let node = &self.nodes[at];
-            let bin = bins.column(node.place)[row];
-            let left = match &node.categories {
-                None => bin <= node.bin || bin == MISSING && node.missing_left,
-                Some(bits) => bits[usize::from(bin / 64)] >> (bin % 64) & 1 == 1,
-            };
-            let left = left && (bin != MISSING || node.missing_left);
-            let child = node.children[usize::from(!left)];
-            match usize::try_from(child) {
-                Ok(child) => at = child,
-                Err(_) => return !child as usize,
-            }
         }
     }
 }

@@ -2,26 +2,71 @@
 
 use super::{BinSettings, Column, FeatureBins};
 
-/// The ends of the bins, by the sampled rows' values.
-pub(super) fn find(column: &Column, settings: &BinSettings) -> FeatureBins {
-    let n_rows = column.len();
+/// Columns whose values are read together: in a row-major matrix they share cache lines.
+pub(super) const TOGETHER: usize = 16;
+/// Rows that are read together.
+const ROWS_A_BLOCK: usize = 256;
+
+/// The ends of each column's bins, by the sampled rows' values. At most [`TOGETHER`] columns of equal length, none of categories.
+pub(super) fn find(columns: &[Column], settings: &BinSettings) -> Vec<FeatureBins> {
+    let n_rows = columns.first().map_or(0, Column::len);
     let n_sampled = n_rows.min(settings.bin_construct_sample_cnt.max(1));
-    let mut keys: Vec<u64> = Vec::with_capacity(n_sampled);
-    for i in 0..n_sampled {
-        let row = if n_sampled == n_rows { i } else { (i as u128 * n_rows as u128 / n_sampled as u128) as usize };
-        let value = column.value(row);
-        if !value.is_nan() {
-            keys.push(to_key(value));
+    let row_of = |i: usize| {
+        if n_sampled == n_rows { i } else { (i as u128 * n_rows as u128 / n_sampled as u128) as usize }
+    };
+    let mut samples: Vec<Sample> = columns.iter().map(|column| Sample::new(column, n_sampled)).collect();
+    for start in (0..n_sampled).step_by(ROWS_A_BLOCK) {
+        let rows = start..n_sampled.min(start + ROWS_A_BLOCK);
+        for (column, sample) in columns.iter().zip(&mut samples) {
+            sample.extend(column, rows.clone().map(row_of));
         }
     }
-    keys.sort_unstable();
-    let mut values: Vec<f64> = Vec::new();
-    let mut counts: Vec<usize> = Vec::new();
-    for run in keys.chunk_by(|a, b| a == b) {
-        values.push(from_key(run[0]));
-        counts.push(run.len());
+    samples.into_iter().map(|sample| sample.cut(settings)).collect()
+}
+
+/// A column's sampled values as integers in their order, the missing ones left out.
+enum Sample {
+    Short(Vec<u32>),
+    Long(Vec<u64>),
+}
+
+impl Sample {
+    fn new(column: &Column, n: usize) -> Sample {
+        match column {
+            Column::F32(_) | Column::Strided { .. } => Sample::Short(Vec::with_capacity(n)),
+            _ => Sample::Long(Vec::with_capacity(n)),
+        }
     }
-    FeatureBins::Numeric { upper: cut(&values, &counts, settings.max_bin, settings.min_data_in_bin) }
+
+    fn extend(&mut self, column: &Column, rows: impl Iterator<Item = usize>) {
+        match (self, column) {
+            (Sample::Short(keys), Column::F32(values)) => {
+                keys.extend(rows.map(|row| values[row]).filter(|value| !value.is_nan()).map(to_short_key));
+            }
+            (Sample::Short(keys), Column::Strided { values, start, stride }) => {
+                let values = rows.map(|row| values[row * stride + start]);
+                keys.extend(values.filter(|value| !value.is_nan()).map(to_short_key));
+            }
+            (Sample::Short(_), _) => {}
+            (Sample::Long(keys), column) => {
+                keys.extend(rows.map(|row| column.value(row)).filter(|value| !value.is_nan()).map(to_key));
+            }
+        }
+    }
+
+    fn cut(self, settings: &BinSettings) -> FeatureBins {
+        let (values, counts) = match self {
+            Sample::Short(keys) => distinct(keys, |key| f64::from(from_short_key(key))),
+            Sample::Long(keys) => distinct(keys, from_key),
+        };
+        FeatureBins::Numeric { upper: cut(&values, &counts, settings.max_bin, settings.min_data_in_bin) }
+    }
+}
+
+/// Distinct values in ascending order, and how often each occurs.
+fn distinct<K: Ord + Copy>(mut keys: Vec<K>, value: impl Fn(K) -> f64) -> (Vec<f64>, Vec<usize>) {
+    keys.sort_unstable();
+    keys.chunk_by(|a, b| a == b).map(|run| (value(run[0]), run.len())).unzip()
 }
 
 /// Ends between distinct values in ascending order, which occur so many times each.
@@ -87,6 +132,15 @@ fn from_key(key: u64) -> f64 {
     f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
 }
 
+fn to_short_key(value: f32) -> u32 {
+    let bits = (value + 0.0).to_bits();
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
+}
+
+fn from_short_key(key: u32) -> f32 {
+    f32::from_bits(if key >> 31 == 1 { key & !(1 << 31) } else { !key })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,7 +150,9 @@ mod tests {
         let values = [f64::NEG_INFINITY, -2.5, -1e-300, 0.0, 1e-300, 3.0, f64::INFINITY];
         let keys: Vec<u64> = values.iter().map(|&value| to_key(value)).collect();
         assert!(keys.is_sorted() && keys.iter().zip(values).all(|(&key, value)| from_key(key) == value));
-        assert_eq!(to_key(-0.0), to_key(0.0));
+        let keys: Vec<u32> = values.iter().map(|&value| to_short_key(value as f32)).collect();
+        assert!(keys.is_sorted() && keys.iter().zip(values).all(|(&key, value)| from_short_key(key) == value as f32));
+        assert!(to_key(-0.0) == to_key(0.0) && to_short_key(-0.0) == to_short_key(0.0));
     }
 
     #[test]
@@ -116,7 +172,9 @@ mod tests {
 
     #[test]
     fn an_end_lies_between() {
-        for (low, high) in [(1.0, 1.0_f64.next_up()), (f64::NEG_INFINITY, 0.0), (0.0, f64::INFINITY), (f64::MIN, f64::MAX)] {
+        for (low, high) in
+            [(1.0, 1.0_f64.next_up()), (f64::NEG_INFINITY, 0.0), (0.0, f64::INFINITY), (f64::MIN, f64::MAX)]
+        {
             let middle = between(low, high);
             assert!(low <= middle && middle < high && middle.is_finite(), "{low} {middle} {high}");
         }

@@ -104,13 +104,7 @@ mod avx2 {
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,fma,lzcnt,popcnt")]
-    pub(super) fn next_hit(
-        cells: &[u64],
-        from: usize,
-        n_blocks: usize,
-        missing: u64,
-        screen: &Screen,
-    ) -> Option<Hit> {
+    pub(super) fn next_hit(cells: &[u64], from: usize, n_blocks: usize, missing: u64, screen: &Screen) -> Option<Hit> {
         match (screen.l1 > 0.0, missing != 0) {
             (false, false) => run::<false, false>(cells, from, n_blocks, missing, screen),
             (false, true) => run::<false, true>(cells, from, n_blocks, missing, screen),
@@ -152,10 +146,8 @@ mod avx2 {
             let second = _mm256_castps_si256(_mm256_shuffle_ps::<0x88>(low, high));
             let first = _mm256_castps_si256(_mm256_shuffle_ps::<0xdd>(low, high));
             let (left, right) = if MISSING {
-                let with = lanes.pass::<L1>(
-                    _mm256_add_epi32(first, missing_first),
-                    _mm256_add_epi32(second, missing_second),
-                );
+                let with =
+                    lanes.pass::<L1>(_mm256_add_epi32(first, missing_first), _mm256_add_epi32(second, missing_second));
                 (with, lanes.pass::<L1>(first, second))
             } else {
                 (lanes.pass::<L1>(first, second), 0)

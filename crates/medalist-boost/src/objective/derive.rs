@@ -6,74 +6,54 @@ use rayon::prelude::*;
 
 use super::{Objective, softmax};
 use crate::kernel::Level;
-use crate::kernel::logistic::{CHUNK, exp, logistic, sigmoid};
+use crate::kernel::logistic::{self, exp, logistic, sigmoid, squared};
 
 /// First and second derivative of one row.
 pub(crate) type Derivative = [f32; 2];
 
 /// Rows whose sums are added before they join the others': fixed, so that sums do not depend on threads.
-const ROWS_A_SUM: usize = 4096;
+pub(crate) const ROWS_A_SUM: usize = 4096;
 
-/// Everything by row of the bins.
-pub(crate) struct Rows<'a> {
-    /// The rows to derive for, ascending.
-    pub rows: &'a [u32],
+/// A stretch of rows, all slices of its length.
+pub(crate) struct Stretch<'a> {
     pub labels: &'a [f64],
-    pub weights: Option<&'a [f64]>,
+    /// Empty where all are 1; 0 at rows that are not trained on.
+    pub weights: &'a [f64],
 }
 
 impl Objective {
-    /// One score a row: fills `out` for the rows.
+    /// One score a row: fills `out`. `parallel`: stretch by stretch on rayon's pool, to the same effect.
     pub(crate) fn derive_one(
         &self,
         level: Level,
-        rows: &Rows,
+        rows: &Stretch,
         scores: &[f64],
-        scale_pos_weight: f64,
         out: &mut [Derivative],
         parallel: bool,
     ) {
-        let block = |rows_here: &[u32], first: usize, out: &mut [Derivative]| match self {
-            Objective::Logistic => {
-                let (mut s, mut y, mut w) = ([0.0; CHUNK], [0.0; CHUNK], [1.0; CHUNK]);
-                let mut derived = [[0.0; 2]; CHUNK];
-                for rows_here in rows_here.chunks(CHUNK) {
-                    for (i, &row) in rows_here.iter().enumerate() {
-                        let row = row as usize;
-                        s[i] = scores[row];
-                        y[i] = rows.labels[row];
-                        let weight = rows.weights.map_or(1.0, |weights| weights[row]);
-                        w[i] = if y[i] > 0.5 { weight * scale_pos_weight } else { weight };
-                    }
-                    logistic(level, &s, &y, &w, &mut derived);
-                    for (derived, &row) in derived.iter().zip(rows_here) {
-                        out[row as usize - first] = *derived;
-                    }
-                }
-            }
+        let block = |labels: &[f64], weights: &[f64], scores: &[f64], out: &mut [Derivative]| match self {
+            Objective::Logistic => logistic(level, scores, labels, weights, out),
+            Objective::Squared => squared(level, scores, labels, weights, out),
             _ => {
-                for &row in rows_here {
-                    let row = row as usize;
-                    let (gradient, hessian) = self.derive_row(scores[row], rows.labels[row]);
-                    let weight = rows.weights.map_or(1.0, |weights| weights[row]);
-                    out[row - first] = [(gradient * weight) as f32, (hessian * weight) as f32];
+                for (row, ((&score, &label), out)) in scores.iter().zip(labels).zip(out).enumerate() {
+                    let weight = weights.get(row).copied().unwrap_or(1.0);
+                    if weight == 0.0 {
+                        *out = [0.0; 2];
+                        continue;
+                    }
+                    let (gradient, hessian) = self.derive_row(score, label);
+                    *out = [(gradient * weight) as f32, (hessian * weight) as f32];
                 }
             }
         };
-        if parallel {
-            // Rows ascend, so each chunk of them has a stretch of `out` to itself.
-            let mut stretches = Vec::new();
-            let (mut rest, mut done) = (out, 0);
-            for chunk in rows.rows.chunks(ROWS_A_SUM) {
-                let end = chunk[chunk.len() - 1] as usize + 1;
-                let (stretch, after) = std::mem::take(&mut rest).split_at_mut(end - done);
-                stretches.push((chunk, done, stretch));
-                (rest, done) = (after, end);
-            }
-            stretches.into_par_iter().for_each(|(chunk, first, stretch)| block(chunk, first, stretch));
-        } else {
-            block(rows.rows, 0, out);
+        if !parallel {
+            return block(rows.labels, rows.weights, scores, out);
         }
+        out.par_chunks_mut(ROWS_A_SUM).enumerate().for_each(|(chunk, out)| {
+            let here = chunk * ROWS_A_SUM..chunk * ROWS_A_SUM + out.len();
+            let weights = if rows.weights.is_empty() { &[] } else { &rows.weights[here.clone()] };
+            block(&rows.labels[here.clone()], weights, &scores[here], out);
+        });
     }
 
     fn derive_row(&self, score: f64, label: f64) -> (f64, f64) {
@@ -98,15 +78,18 @@ impl Objective {
         }
     }
 
-    /// Classes: fills one output's derivatives a class. `scores` and `out` by class, then by row.
-    pub(crate) fn derive_classes(&self, rows: &Rows, scores: &[Vec<f64>], out: &mut [Vec<Derivative>]) {
+    /// Classes: fills one output's derivatives a class. `scores` and `out` by class, then by row of the stretch.
+    pub(crate) fn derive_classes(&self, rows: &Stretch, scores: &[&[f64]], out: &mut [&mut [Derivative]]) {
         const LEAST_HESSIAN: f64 = 1e-16;
         let n_classes = scores.len();
         let factor = n_classes as f64 / (n_classes - 1) as f64;
         let mut probabilities = vec![0.0; n_classes];
-        for &row in rows.rows {
-            let row = row as usize;
-            let weight = rows.weights.map_or(1.0, |weights| weights[row]);
+        for (row, &label) in rows.labels.iter().enumerate() {
+            let weight = rows.weights.get(row).copied().unwrap_or(1.0);
+            if weight == 0.0 {
+                out.iter_mut().for_each(|out| out[row] = [0.0; 2]);
+                continue;
+            }
             probabilities.iter_mut().zip(scores).for_each(|(p, scores)| *p = scores[row]);
             let hessian_factor = match self {
                 Objective::OneVsAll { .. } => {
@@ -119,7 +102,7 @@ impl Objective {
                 }
             };
             for (class, (&p, out)) in probabilities.iter().zip(out.iter_mut()).enumerate() {
-                let label = f64::from(rows.labels[row] == class as f64);
+                let label = f64::from(label == class as f64);
                 let hessian = (hessian_factor * p * (1.0 - p)).max(LEAST_HESSIAN);
                 out[row] = [(weight * (p - label)) as f32, (weight * hessian) as f32];
             }
@@ -137,23 +120,13 @@ fn sign(x: f64) -> f64 {
     }
 }
 
-/// The sums of the first derivatives' absolute values and of the second derivatives, over the rows.
-pub(crate) fn sums(rows: &[u32], derivatives: &[Derivative], parallel: bool) -> (f64, f64) {
-    let block = |rows: &[u32]| {
-        let mut lanes = [[0.0f64; 2]; 4];
-        for rows in rows.chunks(4) {
-            for (lane, &row) in lanes.iter_mut().zip(rows) {
-                let [first, second] = derivatives[row as usize];
-                lane[0] += f64::from(first.abs());
-                lane[1] += f64::from(second);
-            }
-        }
-        lanes.iter().fold((0.0, 0.0), |sum, lane| (sum.0 + lane[0], sum.1 + lane[1]))
-    };
+/// The sums of the first derivatives' absolute values and of the second derivatives.
+pub(crate) fn sums(level: Level, derivatives: &[Derivative], parallel: bool) -> (f64, f64) {
+    let block = |derivatives: &[Derivative]| logistic::sums(level, derivatives);
     let parts: Vec<(f64, f64)> = if parallel {
-        rows.par_chunks(ROWS_A_SUM).map(block).collect()
+        derivatives.par_chunks(ROWS_A_SUM).map(block).collect()
     } else {
-        rows.chunks(ROWS_A_SUM).map(block).collect()
+        derivatives.chunks(ROWS_A_SUM).map(block).collect()
     };
     parts.into_iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1))
 }

@@ -1,21 +1,17 @@
 //! LambdaRank: pairs within a query group pull apart by what their exchange would cost in NDCG (Burges 2010).
 
-use std::ops::Range;
-
 use super::derive::Derivative;
 use crate::kernel::logistic::sigmoid;
 
-/// Fills the derivatives of one group: `rows` are its training rows, by whose numbers scores, labels and `out` are found.
+/// Fills the derivatives of one group: `rows` are its rows, by whose numbers scores, labels and `out` are found.
 pub(crate) fn derive(
-    group: Range<usize>,
     rows: &[u32],
     scores: &[f64],
     labels: &[f64],
-    weights: Option<&[f64]>,
+    weight: &dyn Fn(u32) -> f64,
     truncation_level: usize,
     out: &mut [Derivative],
 ) {
-    let rows = &rows[group];
     let gain = |row: usize| labels[row].exp2() - 1.0;
     let discount = |rank: usize| 1.0 / (rank as f64 + 2.0).log2();
     let mut ideal: Vec<f64> = rows.iter().map(|&row| gain(row as usize)).collect();
@@ -52,7 +48,7 @@ pub(crate) fn derive(
     }
     let norm = if total > 0.0 { (1.0 + total).log2() / total } else { 1.0 };
     for (place, &row) in order.iter().enumerate() {
-        let weight = weights.map_or(1.0, |weights| weights[row]);
+        let weight = weight(row as u32);
         out[row] = [(lambdas[place] * norm * weight) as f32, (hessians[place] * norm * weight) as f32];
     }
 }
