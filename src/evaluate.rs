@@ -4,7 +4,8 @@
 
 mod objective;
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use medalist_search::{Cancel, Params, SearchSpace, Seed, StudySpec, TrialError, Value};
@@ -16,7 +17,7 @@ use crate::decode::decode;
 use crate::error::{Error, Kind, Result};
 use crate::fold_cache::{FoldCache, PreparedKey};
 use crate::metric::{Metric, Needs, TargetScale, Truth};
-use crate::model::{AnyModel, AnyPredictor, FitContext, Once};
+use crate::model::{AnyModel, AnyPredictor, FitContext, Once, Whole};
 use crate::objective::Measure;
 use crate::prepare::{self, Prepared};
 use crate::registry::{ModelEntry, Registry};
@@ -42,6 +43,8 @@ pub struct Evaluation<'a> {
     /// The study's seed: preparation is the same for all its trials.
     seed: Seed,
     cache: FoldCache,
+    /// All training rows as trees want them, by the parameters of the transforms.
+    wholes: Mutex<BTreeMap<String, Option<Arc<Whole>>>>,
     study_once: Once,
     /// Cuts a running fit off; unlike the executor's token, a first Ctrl-C leaves it alone, so that running folds finish.
     deadline: Cancel,
@@ -97,6 +100,7 @@ impl<'a> Evaluation<'a> {
             measures,
             seed,
             cache,
+            wholes: Mutex::default(),
             study_once,
             deadline,
         })
@@ -217,6 +221,9 @@ impl<'a> Evaluation<'a> {
         for target in 0..self.competition.targets.len() {
             let key = PreparedKey::new(number, target, point.entry.input, &point.prep);
             let prepared = self.cache.get(key, || {
+                if let Some(whole) = self.whole(point)? {
+                    return Ok(Prepared::of_rows(&whole, &fold.train, &fold.valid));
+                }
                 let train = self.competition.features.take(&fold.train);
                 let scored = self.competition.features.take(&fold.valid);
                 let y = self.competition.targets[target].target.take(&fold.train);
@@ -249,6 +256,20 @@ impl<'a> Evaluation<'a> {
     ) -> Result<Prepared> {
         let tensor = self.competition.tensor();
         prepare::prepare(self.registry, entry.input, prep, train, y, scored, tensor, seed, &self.deadline)
+    }
+
+    /// All training rows prepared once for all folds, where that is possible.
+    fn whole(&self, point: &Point) -> Result<Option<Arc<Whole>>> {
+        let mut wholes = self.wholes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let key = format!("{:?} {}", point.entry.input, point.prep);
+        if let Some(whole) = wholes.get(&key) {
+            return Ok(whole.clone());
+        }
+        let seed = self.seed.child("prepare whole", 0);
+        let (input, features) = (point.entry.input, &self.competition.features);
+        let whole = prepare::whole(self.registry, input, &point.prep, features, seed, &self.deadline)?;
+        wholes.insert(key, whole.clone());
+        Ok(whole)
     }
 
     fn preparation_seed(&self, fold: usize) -> Seed {

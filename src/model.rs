@@ -26,6 +26,34 @@ pub struct Dense {
 #[derive(Clone, Debug)]
 pub struct Columns {
     pub table: Table,
+    /// The larger table whose rows these are, where the harness knows one: for what may be made of all rows' features at once, as a booster's bins.
+    pub source: Option<Source>,
+}
+
+impl From<Table> for Columns {
+    fn from(table: Table) -> Self {
+        Columns { table, source: None }
+    }
+}
+
+/// Rows of a larger table with the same columns.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub whole: Arc<Whole>,
+    /// The number in the whole table of each row, in order.
+    pub rows: Arc<Vec<u32>>,
+}
+
+/// The features of all training rows, prepared, and what models derive from them: never from a target.
+pub struct Whole {
+    pub table: Table,
+    pub once: Once,
+}
+
+impl std::fmt::Debug for Whole {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_struct("Whole").field("table", &self.table).finish_non_exhaustive()
+    }
 }
 
 /// Rows reshaped to the dims that the competition declares (`tensor = [1, 8, 8]`), values as in the file.

@@ -8,11 +8,11 @@ use medalist_search::{Cancel, Params, SearchSpace, Seed};
 use ndarray::{Array2, ArrayD, IxDyn};
 
 use crate::error::{Error, Kind, Result};
-use crate::model::{AnyInput, Columns, Dense, InputKind, Once, Tensor};
+use crate::model::{AnyInput, Columns, Dense, InputKind, Once, Source, Tensor, Whole};
 use crate::registry::{Registry, TransformEntry};
 use crate::table::{Table, Values};
 use crate::target::Target;
-use crate::transform::TransformContext;
+use crate::transform::{FittedTransform, TransformContext};
 
 /// Everything prepared for one fold and one setting of the transforms.
 pub struct Prepared {
@@ -59,17 +59,7 @@ pub fn prepare(
     check_params(registry, kind, params)?;
     let (mut train, mut scored) = (train.clone(), scored.clone());
     for entry in transforms(registry, kind) {
-        if cancel.is_cancelled() {
-            return Err(Error::new(Kind::Interrupted, "cancelled"));
-        }
-        let mut own = Params::default();
-        for parameter in entry.space.parameters() {
-            if let Some(value) = params.get(&parameter.name) {
-                own.insert(&parameter.name, value.clone());
-            }
-        }
-        let ctx = TransformContext { seed: seed.child(&entry.name, 0), cancel };
-        let fitted = entry.build(&own)?.fit(&train, y, &ctx)?;
+        let fitted = fit(entry, params, &train, y, seed, cancel)?;
         train = fitted.transform_train(&train)?;
         scored = fitted.transform(&scored)?;
     }
@@ -79,16 +69,76 @@ pub fn prepare(
             let scored = dense(&scored)?;
             (AnyInput::Dense(train), AnyInput::Dense(scored))
         }
-        InputKind::Columns => {
-            (AnyInput::Columns(Columns { table: train }), AnyInput::Columns(Columns { table: scored }))
-        }
+        InputKind::Columns => (AnyInput::Columns(train.into()), AnyInput::Columns(scored.into())),
         InputKind::Tensor => {
             (AnyInput::Tensor(reshaped(&train, tensor)?), AnyInput::Tensor(reshaped(&scored, tensor)?))
         }
     };
-    // What models derive once from the training rows (a spectrum, sorted neighbours, bins) is about as large as they are.
-    let memory = 2 * memory(&train) + memory(&scored);
-    Ok(Prepared { train, scored, once: Once::default(), memory })
+    Ok(Prepared::new(train, scored))
+}
+
+impl Prepared {
+    fn new(train: AnyInput, scored: AnyInput) -> Self {
+        // What models derive once from the training rows (a spectrum, sorted neighbours, bins) is about as large as they are.
+        let memory = 2 * memory(&train) + memory(&scored);
+        Prepared { train, scored, once: Once::default(), memory }
+    }
+
+    /// Some rows of the training table to fit, others to score.
+    pub fn of_rows(whole: &Arc<Whole>, train: &[u32], scored: &[u32]) -> Self {
+        let part = |rows: &[u32]| {
+            let source = Some(Source { whole: whole.clone(), rows: Arc::new(rows.to_vec()) });
+            AnyInput::Columns(Columns { table: whole.table.take(rows), source })
+        };
+        Prepared::new(part(train), part(scored))
+    }
+}
+
+/// All training rows prepared at once, where nothing is learned from them: every transform of the kind of input is rowwise. None where one is not, or the input is not Columns.
+///
+/// # Errors
+/// Those of [`prepare`].
+pub fn whole(
+    registry: &Registry,
+    kind: InputKind,
+    params: &Params,
+    features: &Table,
+    seed: Seed,
+    cancel: &Cancel,
+) -> Result<Option<Arc<Whole>>> {
+    check_params(registry, kind, params)?;
+    if kind != InputKind::Columns || transforms(registry, kind).any(|entry| !entry.rowwise) {
+        return Ok(None);
+    }
+    // No target that one could learn from.
+    let y = Target::Values(vec![0.0; features.n_rows()]);
+    let mut table = features.clone();
+    for entry in transforms(registry, kind) {
+        let fitted = fit(entry, params, &table, &y, seed, cancel)?;
+        table = fitted.transform_train(&table)?;
+    }
+    Ok(Some(Arc::new(Whole { table, once: Once::default() })))
+}
+
+fn fit(
+    entry: &TransformEntry,
+    params: &Params,
+    train: &Table,
+    y: &Target,
+    seed: Seed,
+    cancel: &Cancel,
+) -> Result<Box<dyn FittedTransform>> {
+    if cancel.is_cancelled() {
+        return Err(Error::new(Kind::Interrupted, "cancelled"));
+    }
+    let mut own = Params::default();
+    for parameter in entry.space.parameters() {
+        if let Some(value) = params.get(&parameter.name) {
+            own.insert(&parameter.name, value.clone());
+        }
+    }
+    let ctx = TransformContext { seed: seed.child(&entry.name, 0), cancel };
+    entry.build(&own)?.fit(train, y, &ctx)
 }
 
 fn transforms(registry: &Registry, kind: InputKind) -> impl Iterator<Item = &TransformEntry> {

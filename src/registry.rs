@@ -53,6 +53,8 @@ pub struct TransformEntry {
     pub about: &'static str,
     pub inputs: &'static [InputKind],
     pub order: u32,
+    /// Whether it may run once over all training rows: see [`Transform::ROWWISE`].
+    pub rowwise: bool,
     /// Its own parameters, without `prep.` in front.
     pub space: SearchSpace,
     build: fn(&Params) -> Result<Box<dyn AnyTransform>>,
@@ -119,6 +121,7 @@ impl Registry {
             about: T::ABOUT,
             inputs: T::INPUTS,
             order: T::ORDER,
+            rowwise: T::ROWWISE,
             space: T::space(),
             build: |params| Ok(Box::new(T::from_params(params)?)),
         });

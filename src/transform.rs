@@ -17,6 +17,8 @@ pub trait Transform: Tunable + Send + Sync + 'static {
     const ORDER: u32;
     /// One line for the help.
     const ABOUT: &'static str;
+    /// Whether it learns nothing but which of its columns vary: then it runs once over all training rows, and folds take their rows of what comes out.
+    const ROWWISE: bool = false;
 
     /// Learns from the training rows alone.
     fn fit(&self, train: &Table, y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>>;

@@ -25,6 +25,7 @@ impl Transform for Dates {
     const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Columns];
     const ORDER: u32 = 10;
     const ABOUT: &'static str = "dates to year, month, day, weekday, day of the year, hour, days since 1970";
+    const ROWWISE: bool = true;
 
     fn fit(&self, train: &Table, _y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>> {
         let columns = ByColumn::fit(train, |column| {

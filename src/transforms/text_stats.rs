@@ -20,6 +20,7 @@ impl Transform for TextStats {
     const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Columns];
     const ORDER: u32 = 20;
     const ABOUT: &'static str = "texts to counts of characters, words, digits, capitals and punctuation";
+    const ROWWISE: bool = true;
 
     fn fit(&self, train: &Table, _y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>> {
         let columns = ByColumn::fit(train, |column| {

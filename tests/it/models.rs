@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use medalist::Registry;
-use medalist::model::{AnyInput, Columns, Dense, FitContext, Once};
+use medalist::model::{AnyInput, Dense, FitContext, Once};
 use medalist::search::{Cancel, Params, Seed, Value};
 use medalist::table::{Column, Table};
 use medalist::target::Target;
@@ -49,7 +49,7 @@ fn columns(x: &Array2<f64>) -> AnyInput {
         .into_iter()
         .enumerate()
         .map(|(place, column)| Arc::new(Column::numeric(format!("x{place}"), column.to_vec())));
-    AnyInput::Columns(Columns { table: Table::new(x.nrows(), columns.collect()) })
+    AnyInput::Columns(Table::new(x.nrows(), columns.collect()).into())
 }
 
 /// The predictions of the two rows asked for.

@@ -169,7 +169,12 @@ impl<'a> Grower<'a> {
         let n_rows = rows.len();
         let level = job.rules.level;
         let shared = job.rules.params.parallel && n_rows >= ROWS_TO_SHARE;
-        let (first, last) = (rows[0] as usize, rows[n_rows - 1] as usize);
+        let (Some(&first), Some(&last)) = (rows.first(), rows.last()) else {
+            // An oblivious tree's leaf may be empty.
+            slots[slot].fill(0);
+            return;
+        };
+        let (first, last) = (first as usize, last as usize);
         let pairs = if last - first + 1 == n_rows {
             // A run of rows: nothing to gather.
             &job.pairs[first..=last]

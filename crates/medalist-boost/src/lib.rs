@@ -10,6 +10,7 @@ mod pair;
 pub mod params;
 mod sample;
 mod split;
+pub mod statistics;
 pub mod train;
 pub mod tree;
 
@@ -19,4 +20,5 @@ pub use kernel::Level;
 pub use model::{Importance, Model};
 pub use objective::{Custom, Objective};
 pub use params::{Boosting, Growth, Params, Sampling};
+pub use statistics::TargetStatistics;
 pub use train::{Trainer, Training};

@@ -6,7 +6,7 @@ use medalist_search::Seed;
 use ndarray::{Array2, ArrayD, Axis, IxDyn};
 use rand::RngExt;
 
-use crate::model::{AnyInput, Columns, Dense, InputKind, Tensor};
+use crate::model::{AnyInput, Dense, InputKind, Tensor};
 use crate::table::{Column, ColumnType, MISSING, Table, Values};
 use crate::target::{Target, Task};
 
@@ -89,7 +89,7 @@ fn input(kind: InputKind, x: &Array2<f64>) -> AnyInput {
                 };
                 Arc::new(Column { name: format!("x{place}"), kind, values })
             });
-            AnyInput::Columns(Columns { table: Table::new(x.nrows(), columns.collect()) })
+            AnyInput::Columns(Table::new(x.nrows(), columns.collect()).into())
         }
     }
 }
@@ -100,7 +100,7 @@ pub(super) fn take(input: &AnyInput, rows: &[u32]) -> AnyInput {
         AnyInput::Dense(dense) => {
             AnyInput::Dense(Dense { x: dense.x.select(Axis(0), &places), names: dense.names.clone() })
         }
-        AnyInput::Columns(columns) => AnyInput::Columns(Columns { table: columns.table.take(rows) }),
+        AnyInput::Columns(columns) => AnyInput::Columns(columns.table.take(rows).into()),
         AnyInput::Tensor(tensor) => AnyInput::Tensor(Tensor { x: tensor.x.select(Axis(0), &places) }),
     }
 }
@@ -122,7 +122,7 @@ pub(super) fn constant_column(input: &AnyInput) -> AnyInput {
             let mut all = table.columns().to_vec();
             all[0] = Arc::new(Column::numeric(&all[0].name, vec![3.0; table.n_rows()]));
             all[3] = Arc::new(Column::numeric(&all[3].name, vec![f64::NAN; table.n_rows()]));
-            AnyInput::Columns(Columns { table: Table::new(table.n_rows(), all) })
+            AnyInput::Columns(Table::new(table.n_rows(), all).into())
         }
     }
 }
@@ -135,8 +135,6 @@ pub(super) fn without_columns(input: &AnyInput) -> AnyInput {
         AnyInput::Tensor(tensor) => {
             AnyInput::Tensor(Tensor { x: ArrayD::zeros(IxDyn(&[tensor.x.shape()[0], 1, 2, 0])) })
         }
-        AnyInput::Columns(columns) => {
-            AnyInput::Columns(Columns { table: Table::new(columns.table.n_rows(), Vec::new()) })
-        }
+        AnyInput::Columns(columns) => AnyInput::Columns(Table::new(columns.table.n_rows(), Vec::new()).into()),
     }
 }

@@ -1,6 +1,7 @@
 //! Oblivious trees: all leaves of a level are split by the same feature and threshold, the one that gains most in their sum.
 
 use super::Growing;
+use crate::bins::Place;
 use crate::pair;
 use crate::split::{Condition, Rules, Search, Split};
 
@@ -10,8 +11,16 @@ struct Candidate {
     /// What all leaves' scores would add up to.
     total: f64,
     place: usize,
-    bin: usize,
-    default_left: bool,
+    condition: Condition,
+}
+
+/// What goes left by a condition on a feature, of a leaf whose cells these are: of categories one, of numbers all up to a bin.
+fn left_of(place: &Place, cells: &[u64], bin: usize, default_left: bool) -> u64 {
+    if place.categorical {
+        let before = if bin == 0 { 0 } else { cells[bin - 1] };
+        return cells[bin].wrapping_sub(before);
+    }
+    cells[bin].wrapping_add(if default_left { cells[place.n_bins] } else { 0 })
 }
 
 impl Growing<'_, '_, '_> {
@@ -66,7 +75,7 @@ impl Growing<'_, '_, '_> {
             for &leaf in level {
                 let Some(slot) = self.leaves[leaf].slot else { continue };
                 let cells = &self.grower.slots[slot][place.cells..][..place.n_bins + 1];
-                self.add_leaf(leaf, cells, &mut totals, &mut parted);
+                self.add_leaf(leaf, place, cells, &mut totals, &mut parted);
             }
             for (bin, (total, parted)) in totals.iter().zip(&parted).enumerate() {
                 if random.is_some_and(|random| random != bin) {
@@ -74,8 +83,16 @@ impl Growing<'_, '_, '_> {
                 }
                 for (side, default_left) in [(0, true), (1, false)] {
                     let beats = best.map_or(total[side] > floor, |best| total[side] > best.total);
-                    if parted[side] && beats {
-                        best = Some(Candidate { total: total[side], place: index, bin, default_left });
+                    // A missing category goes right.
+                    if parted[side] && beats && !(place.categorical && default_left) {
+                        let condition = if place.categorical {
+                            let mut bits = [0; 4];
+                            bits[bin / 64] = 1 << (bin % 64);
+                            Condition::Categories(bits)
+                        } else {
+                            Condition::Threshold { bin: bin as u8, default_left }
+                        };
+                        best = Some(Candidate { total: total[side], place: index, condition });
                     }
                 }
             }
@@ -83,16 +100,16 @@ impl Growing<'_, '_, '_> {
         best
     }
 
-    /// Adds what each threshold would make of a leaf.
-    fn add_leaf(&self, leaf: usize, cells: &[u64], totals: &mut [[f64; 2]], parted: &mut [[bool; 2]]) {
+    /// Adds what each condition would make of a leaf.
+    fn add_leaf(&self, leaf: usize, place: &Place, cells: &[u64], totals: &mut [[f64; 2]], parted: &mut [[bool; 2]]) {
         let rules = self.job.rules;
         let state = self.leaves[leaf].state;
         let least = rules.least_second(&state);
         let own = rules.score(rules.sums(state.sum), rules.params.lambda_l2, None);
         let own = if own.is_finite() { own } else { 0.0 };
-        let missing = cells[cells.len() - 1];
-        for ((cell, total), parted) in cells.iter().zip(totals).zip(parted) {
-            for (side, left) in [(0, cell.wrapping_add(missing)), (1, *cell)] {
+        for (bin, (total, parted)) in totals.iter_mut().zip(parted).enumerate() {
+            for (side, default_left) in [(0, true), (1, false)] {
+                let left = left_of(place, cells, bin, default_left);
                 let right = state.sum.wrapping_sub(left);
                 let parts = pair::second(left) >= least && pair::second(right) >= least;
                 parted[side] |= parts;
@@ -108,8 +125,13 @@ impl Growing<'_, '_, '_> {
         let Some(slot) = self.leaves[leaf].slot else { return };
         let place = &self.grower.bins.places()[best.place];
         let cells = &self.grower.slots[slot][place.cells..];
-        let missing = if best.default_left { cells[place.n_bins] } else { 0 };
-        let left = cells[best.bin].wrapping_add(missing);
+        let left = match best.condition {
+            Condition::Threshold { bin, default_left } => left_of(place, cells, usize::from(bin), default_left),
+            Condition::Categories(bits) => {
+                let bin = (0..place.n_bins).find(|bin| bits[bin / 64] >> (bin % 64) & 1 == 1);
+                bin.map_or(0, |bin| left_of(place, cells, bin, false))
+            }
+        };
         let right = state.sum.wrapping_sub(left);
         let search = Search::new(rules, self.grower.bins.places(), state);
         let total = both(rules, left, right);
@@ -118,7 +140,7 @@ impl Growing<'_, '_, '_> {
             total,
             gain,
             place: best.place,
-            condition: Condition::Threshold { bin: best.bin as u8, default_left: best.default_left },
+            condition: best.condition,
             left,
             right,
             l2: rules.params.lambda_l2,
