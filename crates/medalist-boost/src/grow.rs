@@ -161,7 +161,7 @@ impl<'a> Grower<'a> {
         self.slots.len() - 1
     }
 
-    /// Sums a leaf's rows into a slot, for the features used.
+    /// Sums a leaf's rows, at least one, into a slot, for the features used.
     fn build(&mut self, job: &Job, used: &Used, range: Range<usize>, slot: usize) {
         let Grower { bins, rows, ordered, slots, buffers, .. } = self;
         let bins: &Bins = bins;
@@ -169,12 +169,7 @@ impl<'a> Grower<'a> {
         let n_rows = rows.len();
         let level = job.rules.level;
         let shared = job.rules.params.parallel && n_rows >= ROWS_TO_SHARE;
-        let (Some(&first), Some(&last)) = (rows.first(), rows.last()) else {
-            // An oblivious tree's leaf may be empty.
-            slots[slot].fill(0);
-            return;
-        };
-        let (first, last) = (first as usize, last as usize);
+        let (first, last) = (rows[0] as usize, rows[n_rows - 1] as usize);
         let pairs = if last - first + 1 == n_rows {
             // A run of rows: nothing to gather.
             &job.pairs[first..=last]

@@ -5,6 +5,7 @@
 use std::sync::OnceLock;
 
 pub(crate) mod histogram;
+pub(crate) mod level;
 pub(crate) mod logistic;
 pub(crate) mod partition;
 pub(crate) mod scan;

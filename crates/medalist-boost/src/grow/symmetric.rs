@@ -2,8 +2,10 @@
 
 use super::Growing;
 use crate::bins::Place;
-use crate::pair;
-use crate::split::{Condition, Rules, Search, Split};
+use crate::kernel::level::{Whole, add_scores};
+use crate::pair::{self, Scale};
+use crate::params::Params;
+use crate::split::{Condition, Search, Split};
 
 /// A candidate for a level.
 #[derive(Clone, Copy)]
@@ -45,16 +47,18 @@ impl Growing<'_, '_, '_> {
         }
     }
 
-    /// Sums the halves of a leaf; all of a level's histograms are kept.
+    /// Sums the halves of a leaf; all of a level's histograms are kept, but for those of empty leaves.
     fn sum_children(&mut self, left: usize, right: usize) {
         let Some(parent) = self.leaves[left].slot.take() else { return };
-        let slot = self.any_slot();
         let left_is_smaller = self.leaves[left].rows.len() <= self.leaves[right].rows.len();
         let (smaller, larger) = if left_is_smaller { (left, right) } else { (right, left) };
         let rows = self.leaves[smaller].rows.clone();
-        self.grower.build(self.job, self.job.used, rows, slot);
-        self.take_away(parent, slot);
-        self.leaves[smaller].slot = Some(slot);
+        if !rows.is_empty() {
+            let slot = self.any_slot();
+            self.grower.build(self.job, self.job.used, rows, slot);
+            self.take_away(parent, slot);
+            self.leaves[smaller].slot = Some(slot);
+        }
         self.leaves[larger].slot = Some(parent);
     }
 
@@ -62,6 +66,22 @@ impl Growing<'_, '_, '_> {
     fn best_for_level(&self, level: &[usize]) -> Option<Candidate> {
         let rules = self.job.rules;
         let floor: f64 = level.iter().map(|&leaf| rules.to_beat(&self.leaves[leaf].state)).sum();
+        // Leaves that no condition can part bring what they have.
+        let (mut fixed, mut leaves) = (0.0, Vec::new());
+        for &leaf in level {
+            let state = self.leaves[leaf].state;
+            let own = rules.score(rules.sums(state.sum), rules.params.lambda_l2, None);
+            let own = if own.is_finite() { own } else { 0.0 };
+            let least_second = rules.least_second(&state);
+            match self.leaves[leaf].slot {
+                Some(slot) if pair::second(state.sum) >= least_second.saturating_mul(2) => {
+                    let Scale { first, second } = rules.scale;
+                    let Params { lambda_l1: l1, lambda_l2: l2, .. } = *rules.params;
+                    leaves.push((slot, Whole { sum: state.sum, least_second, first, second, l1, l2, own }));
+                }
+                _ => fixed += own,
+            }
+        }
         let mut best: Option<Candidate> = None;
         for index in self.allowed(level[0]) {
             let place = &self.grower.bins.places()[index];
@@ -69,22 +89,28 @@ impl Growing<'_, '_, '_> {
                 let share = self.job.draw.threshold(level.len() as u64, index as u64);
                 (share * place.n_bins as f64) as usize
             });
-            // With missing values on the left, and on the right.
-            let mut totals = vec![[0.0f64; 2]; place.n_bins];
-            let mut parted = vec![[false; 2]; place.n_bins];
-            for &leaf in level {
-                let Some(slot) = self.leaves[leaf].slot else { continue };
-                let cells = &self.grower.slots[slot][place.cells..][..place.n_bins + 1];
-                self.add_leaf(leaf, place, cells, &mut totals, &mut parted);
-            }
-            for (bin, (total, parted)) in totals.iter().zip(&parted).enumerate() {
-                if random.is_some_and(|random| random != bin) {
+            let cells = |slot: usize| &self.grower.slots[slot][place.cells..][..place.n_bins + 1];
+            let some_missing = leaves.iter().any(|(slot, _)| cells(*slot)[place.n_bins] != 0);
+            // Missing values on the left, then on the right; a missing category goes right.
+            for default_left in [true, false] {
+                if place.categorical && default_left || !place.categorical && !default_left && !some_missing {
                     continue;
                 }
-                for (side, default_left) in [(0, true), (1, false)] {
-                    let beats = best.map_or(total[side] > floor, |best| total[side] > best.total);
-                    // A missing category goes right.
-                    if parted[side] && beats && !(place.categorical && default_left) {
+                let mut totals = vec![fixed; place.n_bins];
+                let mut parted = vec![0; place.n_bins];
+                for (slot, leaf) in &leaves {
+                    let cells = cells(*slot);
+                    if place.categorical {
+                        let lefts: Vec<u64> = (0..place.n_bins).map(|bin| left_of(place, cells, bin, false)).collect();
+                        add_scores(rules.level, &lefts, 0, *leaf, &mut totals, &mut parted);
+                    } else {
+                        let missing = if default_left { cells[place.n_bins] } else { 0 };
+                        add_scores(rules.level, &cells[..place.n_bins], missing, *leaf, &mut totals, &mut parted);
+                    }
+                }
+                for (bin, (&total, &parted)) in totals.iter().zip(&parted).enumerate() {
+                    let beats = best.map_or(total > floor, |best| total > best.total);
+                    if parted > 0 && beats && random.is_none_or(|random| random == bin) {
                         let condition = if place.categorical {
                             let mut bits = [0; 4];
                             bits[bin / 64] = 1 << (bin % 64);
@@ -92,7 +118,7 @@ impl Growing<'_, '_, '_> {
                         } else {
                             Condition::Threshold { bin: bin as u8, default_left }
                         };
-                        best = Some(Candidate { total: total[side], place: index, condition });
+                        best = Some(Candidate { total, place: index, condition });
                     }
                 }
             }
@@ -100,41 +126,26 @@ impl Growing<'_, '_, '_> {
         best
     }
 
-    /// Adds what each condition would make of a leaf.
-    fn add_leaf(&self, leaf: usize, place: &Place, cells: &[u64], totals: &mut [[f64; 2]], parted: &mut [[bool; 2]]) {
-        let rules = self.job.rules;
-        let state = self.leaves[leaf].state;
-        let least = rules.least_second(&state);
-        let own = rules.score(rules.sums(state.sum), rules.params.lambda_l2, None);
-        let own = if own.is_finite() { own } else { 0.0 };
-        for (bin, (total, parted)) in totals.iter_mut().zip(parted).enumerate() {
-            for (side, default_left) in [(0, true), (1, false)] {
-                let left = left_of(place, cells, bin, default_left);
-                let right = state.sum.wrapping_sub(left);
-                let parts = pair::second(left) >= least && pair::second(right) >= least;
-                parted[side] |= parts;
-                total[side] += if parts { both(rules, left, right) } else { own };
-            }
-        }
-    }
-
     /// Makes the level's split a leaf's own.
     fn set_split(&mut self, leaf: usize, best: &Candidate) {
         let rules = self.job.rules;
         let state = self.leaves[leaf].state;
-        let Some(slot) = self.leaves[leaf].slot else { return };
         let place = &self.grower.bins.places()[best.place];
-        let cells = &self.grower.slots[slot][place.cells..];
-        let left = match best.condition {
+        let cells = self.leaves[leaf].slot.map(|slot| &self.grower.slots[slot][place.cells..]);
+        // An empty leaf has two empty halves.
+        let left = cells.map_or(0, |cells| match best.condition {
             Condition::Threshold { bin, default_left } => left_of(place, cells, usize::from(bin), default_left),
             Condition::Categories(bits) => {
                 let bin = (0..place.n_bins).find(|bin| bits[bin / 64] >> (bin % 64) & 1 == 1);
                 bin.map_or(0, |bin| left_of(place, cells, bin, false))
             }
-        };
+        });
         let right = state.sum.wrapping_sub(left);
         let search = Search::new(rules, self.grower.bins.places(), state);
-        let total = both(rules, left, right);
+        let l2 = rules.params.lambda_l2;
+        let sides = [left, right].map(|side| rules.score(rules.sums(side), l2, None));
+        // A side without rows and without a penalty has no score: it adds nothing.
+        let total: f64 = sides.iter().filter(|score| score.is_finite()).sum();
         let gain = (total - rules.to_beat(&state)).max(0.0);
         self.leaves[leaf].split = Some(Split {
             total,
@@ -147,9 +158,4 @@ impl Growing<'_, '_, '_> {
             outputs: search.outputs_or_parent(left, right),
         });
     }
-}
-
-fn both(rules: &Rules, left: u64, right: u64) -> f64 {
-    let l2 = rules.params.lambda_l2;
-    rules.score(rules.sums(left), l2, None) + rules.score(rules.sums(right), l2, None)
 }
