@@ -17,6 +17,7 @@ use crate::split::{LeafState, Rules, Search, Split};
 use crate::tree::{Leaf, Node, Tree};
 
 mod symmetric;
+pub(crate) mod vector;
 
 /// Rows that are summed tile after tile while their words are in the second-level cache.
 const ROWS_A_BLOCK: usize = 1024;

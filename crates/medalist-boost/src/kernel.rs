@@ -9,6 +9,7 @@ pub(crate) mod level;
 pub(crate) mod logistic;
 pub(crate) mod partition;
 pub(crate) mod scan;
+pub(crate) mod vector;
 
 /// An instruction set, in the terms of the x86-64 psABI; `Base` is whatever the crate was compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

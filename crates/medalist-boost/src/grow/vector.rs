@@ -1,0 +1,342 @@
+//! One tree for several outputs: each leaf holds a value for every one.
+//!
+//! A split is weighed by all gradients and one Hessian, the mean over the outputs; a leaf's values are renewed by each output's own Hessians.
+
+use std::collections::BinaryHeap;
+use std::ops::Range;
+
+use super::{HISTOGRAM_BYTES, ROWS_A_BLOCK, Used, Waiting};
+use crate::bins::Bins;
+use crate::kernel::Level;
+use crate::kernel::histogram::{TILES, gather_words};
+use crate::kernel::partition::partition;
+use crate::kernel::vector::{
+    Feature, REGISTER, VectorLeaf, VectorSplit, accumulate_vectors, best_vector_split, cumulate_vectors,
+    subtract_vectors,
+};
+use crate::pair::Scale;
+use crate::params::{Growth, Params};
+use crate::sample::Draw;
+use crate::split::Condition;
+use crate::tree::{Leaf, Node, Tree};
+
+/// Lanes for so many outputs and the Hessian.
+pub(crate) fn lanes(n_outputs: usize) -> usize {
+    (n_outputs + 1).next_multiple_of(REGISTER)
+}
+
+/// What a tree is grown with, beside the rows.
+pub(crate) struct VectorJob<'a> {
+    pub params: &'a Params,
+    pub level: Level,
+    pub scale: Scale,
+    pub n_outputs: usize,
+    /// By row of the bins, [`lanes`] each: the outputs' gradients, zeros, and last the mean Hessian.
+    pub gradients: &'a [i32],
+    pub used: &'a Used,
+    pub draw: Draw,
+}
+
+/// A leaf while its tree grows.
+pub(crate) struct VectorLeafRows {
+    pub rows: Range<usize>,
+    pub others: Range<usize>,
+    sum: Vec<i32>,
+    depth: usize,
+    slot: Option<usize>,
+    split: Option<(usize, VectorSplit, f64)>,
+    parent: Option<(usize, bool)>,
+}
+
+/// The buffers of one fit.
+pub(crate) struct VectorGrower<'a> {
+    bins: &'a Bins,
+    pub rows: Vec<u32>,
+    pub others: Vec<u32>,
+    spare: Vec<u32>,
+    words: Vec<u64>,
+    slots: Vec<Vec<i32>>,
+    free: Vec<usize>,
+}
+
+impl<'a> VectorGrower<'a> {
+    pub(crate) fn new(bins: &'a Bins) -> Self {
+        VectorGrower {
+            bins,
+            rows: Vec::new(),
+            others: Vec::new(),
+            spare: Vec::new(),
+            words: vec![0; TILES * ROWS_A_BLOCK],
+            slots: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+
+    /// As [`super::Grower::grow`]; leaf values are those of the mean Hessian, to be renewed.
+    pub(crate) fn grow(&mut self, job: &VectorJob, rows: &[u32], others: &[u32]) -> (Tree, Vec<VectorLeafRows>) {
+        self.rows.clear();
+        self.rows.extend_from_slice(rows);
+        self.others.clear();
+        self.others.extend_from_slice(others);
+        self.spare.resize(rows.len().max(others.len()), 0);
+        let width = lanes(job.n_outputs);
+        let mut sum = vec![0i32; width];
+        for &row in rows {
+            let vector = &job.gradients[row as usize * width..][..width];
+            sum.iter_mut().zip(vector).for_each(|(sum, lane)| *sum = sum.wrapping_add(*lane));
+        }
+        let (rows, others) = (0..rows.len(), 0..others.len());
+        let root = VectorLeafRows { rows, others, sum, depth: 0, slot: None, split: None, parent: None };
+        let mut leaves = vec![root];
+        let mut nodes = Vec::new();
+        let mut waiting = BinaryHeap::new();
+        let by_depth = job.params.growth == Growth::Depth;
+        let wait = |leaves: &[VectorLeafRows], leaf: usize| {
+            let split = leaves[leaf].split.as_ref();
+            split.map(|&(_, _, gain)| Waiting { depth: leaves[leaf].depth, gain, leaf, by_depth })
+        };
+        if may_split(job, &leaves[0]) {
+            self.evaluate(job, &mut leaves, 0);
+            waiting.extend(wait(&leaves, 0));
+        }
+        while leaves.len() < job.params.num_leaves {
+            let Some(Waiting { leaf, .. }) = waiting.pop() else { break };
+            let new = self.split(job, &mut nodes, &mut leaves, leaf);
+            if leaves.len() < job.params.num_leaves {
+                self.evaluate_children(job, &mut leaves, leaf, new);
+                waiting.extend(wait(&leaves, leaf));
+                waiting.extend(wait(&leaves, new));
+            }
+        }
+        self.free.clear();
+        self.free.extend(0..self.slots.len());
+        let finished = leaves.iter().map(|leaf| Leaf {
+            value: values(job, &leaf.sum),
+            weight: f64::from(leaf.sum[width - 1]) * job.scale.second,
+            count: leaf.rows.len(),
+        });
+        (Tree { nodes, leaves: finished.collect(), output: 0 }, leaves)
+    }
+
+    fn take_slot(&mut self, width: usize) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.slots.push(vec![0; self.bins.n_cells() * width]);
+            self.slots.len() - 1
+        })
+    }
+
+    /// The features that a leaf may be split by.
+    fn allowed(&self, job: &VectorJob, leaf: &VectorLeafRows) -> Vec<usize> {
+        let places = &job.used.places;
+        if job.params.feature_fraction_bynode >= 1.0 || places.is_empty() {
+            return places.clone();
+        }
+        let key = leaf.parent.map_or(0, |(node, right)| 1 + 2 * node as u64 + u64::from(right));
+        let wanted = (job.params.feature_fraction_bynode * places.len() as f64).round() as usize;
+        job.draw.node_features(key, places, wanted.max(1))
+    }
+
+    /// Sums a leaf's own rows and searches.
+    fn evaluate(&mut self, job: &VectorJob, leaves: &mut [VectorLeafRows], leaf: usize) {
+        let allowed = self.allowed(job, &leaves[leaf]);
+        let slot = self.take_slot(lanes(job.n_outputs));
+        if direct(job.params) {
+            self.build(job, &allowed, leaves[leaf].rows.clone(), slot);
+            self.search(job, &allowed, leaves, leaf, slot);
+            self.free.push(slot);
+        } else {
+            self.build(job, &job.used.places, leaves[leaf].rows.clone(), slot);
+            self.search(job, &allowed, leaves, leaf, slot);
+            self.keep(leaves, leaf, slot, job);
+        }
+    }
+
+    /// Keeps a leaf's histograms for its children, where there is room for them.
+    fn keep(&mut self, leaves: &mut [VectorLeafRows], leaf: usize, slot: usize, job: &VectorJob) {
+        let bytes = 4 * self.bins.n_cells() * lanes(job.n_outputs);
+        let in_use = self.slots.len() - self.free.len();
+        if leaves[leaf].split.is_some() && in_use * bytes <= HISTOGRAM_BYTES {
+            leaves[leaf].slot = Some(slot);
+        } else {
+            self.free.push(slot);
+        }
+    }
+
+    fn evaluate_children(&mut self, job: &VectorJob, leaves: &mut [VectorLeafRows], left: usize, right: usize) {
+        let inherited = leaves[left].slot.take();
+        let may = [left, right].map(|leaf| may_split(job, &leaves[leaf]));
+        let Some(parent) = inherited.filter(|_| may[0] || may[1]) else {
+            self.free.extend(inherited);
+            for (leaf, may) in [left, right].into_iter().zip(may) {
+                if may {
+                    self.evaluate(job, leaves, leaf);
+                }
+            }
+            return;
+        };
+        let left_is_smaller = leaves[left].rows.len() <= leaves[right].rows.len();
+        let (smaller, larger) = if left_is_smaller { (left, right) } else { (right, left) };
+        let slot = self.take_slot(lanes(job.n_outputs));
+        self.build(job, &job.used.places, leaves[smaller].rows.clone(), slot);
+        let mut cells = std::mem::take(&mut self.slots[parent]);
+        subtract_vectors(job.level, &mut cells, &self.slots[slot]);
+        self.slots[parent] = cells;
+        for (leaf, slot) in [(smaller, slot), (larger, parent)] {
+            if may_split(job, &leaves[leaf]) {
+                let allowed = self.allowed(job, &leaves[leaf]);
+                self.search(job, &allowed, leaves, leaf, slot);
+            }
+            self.keep(leaves, leaf, slot, job);
+        }
+    }
+
+    /// Sums a leaf's rows into a slot, for the features at these places (ascending).
+    fn build(&mut self, job: &VectorJob, places: &[usize], range: Range<usize>, slot: usize) {
+        let width = lanes(job.n_outputs);
+        let VectorGrower { bins, rows, words, slots, .. } = self;
+        let (rows, cells) = (&rows[range], &mut slots[slot]);
+        cells.fill(0);
+        for panel in 0..bins.n_panels() {
+            let tiles = bins.panel_tiles(panel);
+            let by_tile: Vec<Vec<Feature>> = tiles
+                .map(|tile| {
+                    let mine = places.iter().map(|&place| &bins.places()[place]).filter(|place| place.tile == tile);
+                    mine.map(|place| Feature { shift: place.shift, n_bins: place.n_bins, cells: place.cells }).collect()
+                })
+                .collect();
+            if by_tile.iter().all(Vec::is_empty) {
+                continue;
+            }
+            let (panel, stride) = bins.panel(panel);
+            for rows in rows.chunks(ROWS_A_BLOCK) {
+                let gathered = &mut words[..stride * rows.len()];
+                gather_words(job.level, panel, stride, rows, gathered);
+                for (words, features) in gathered.chunks_exact(rows.len()).zip(&by_tile) {
+                    accumulate_vectors(job.level, words, rows, job.gradients, width, features, cells);
+                }
+            }
+        }
+        for &place in places {
+            let place = &bins.places()[place];
+            let own = place.cells * width..(place.cells + place.n_bins + 1) * width;
+            cumulate_vectors(job.level, &mut cells[own], width);
+        }
+    }
+
+    fn search(
+        &self,
+        job: &VectorJob,
+        allowed: &[usize],
+        leaves: &mut [VectorLeafRows],
+        leaf: usize,
+        slot: usize,
+    ) {
+        let width = lanes(job.n_outputs);
+        let sum = &leaves[leaf].sum;
+        let second = sum[width - 1];
+        let a_row = f64::from(second) / leaves[leaf].rows.len().max(1) as f64;
+        let by_rows = ((job.params.min_child_samples as f64 - 0.5) * a_row).ceil();
+        let least = (job.params.min_sum_hessian / job.scale.second).ceil().max(by_rows);
+        let state = VectorLeaf {
+            sum,
+            least_second: least.clamp(1.0, f64::from(i32::MAX)) as i32,
+            first: job.scale.first,
+            second: job.scale.second,
+            l2: job.params.lambda_l2,
+        };
+        let squares: f64 = sum[..width - 1].iter().map(|&lane| f64::from(lane) * f64::from(lane)).sum();
+        let own = squares * state.first * state.first / (f64::from(second) * state.second + state.l2);
+        let floor = (if own.is_finite() { own } else { 0.0 }) + job.params.min_gain_to_split;
+        let mut best: Option<(usize, VectorSplit)> = None;
+        for &index in allowed {
+            let place = &self.bins.places()[index];
+            let cells = &self.slots[slot][place.cells * width..(place.cells + place.n_bins + 1) * width];
+            let found = best_vector_split(job.level, cells, state, place.categorical);
+            if let Some(split) = found
+                && split.total > best.map_or(floor, |(_, best)| best.total)
+            {
+                best = Some((index, split));
+            }
+        }
+        leaves[leaf].split = best.map(|(index, split)| (index, split, split.total - floor));
+    }
+
+    /// As [`super::Growing::split`].
+    fn split(
+        &mut self,
+        job: &VectorJob,
+        nodes: &mut Vec<Node>,
+        leaves: &mut Vec<VectorLeafRows>,
+        leaf: usize,
+    ) -> usize {
+        let width = lanes(job.n_outputs);
+        let Some((index, split, gain)) = leaves[leaf].split.take() else { unreachable!("only leaves with a split wait") };
+        let place = &self.bins.places()[index];
+        let condition = if place.categorical {
+            let mut bits = [0; 4];
+            bits[split.bin / 64] = 1 << (split.bin % 64);
+            Condition::Categories(bits)
+        } else {
+            Condition::Threshold { bin: split.bin as u8, default_left: split.default_left }
+        };
+        let (node, new) = (nodes.len(), leaves.len());
+        let old = &mut leaves[leaf];
+        let (column, table) = (self.bins.column(index), condition.table());
+        let n_left = partition(job.level, column, &table, &mut self.rows[old.rows.clone()], &mut self.spare);
+        let n_left_others = partition(job.level, column, &table, &mut self.others[old.others.clone()], &mut self.spare);
+        nodes.push(Node {
+            feature: place.feature,
+            decision: Tree::decision(&condition, &self.bins.features()[place.feature]),
+            left: !(leaf as i32),
+            right: !(new as i32),
+            gain,
+            value: values(job, &old.sum),
+            weight: f64::from(old.sum[width - 1]) * job.scale.second,
+            count: old.rows.len(),
+        });
+        if let Some((parent, right)) = old.parent {
+            let parent = &mut nodes[parent];
+            *(if right { &mut parent.right } else { &mut parent.left }) = node as i32;
+        }
+        let (rows, others, depth) = (old.rows.clone(), old.others.clone(), old.depth + 1);
+        let middle = (rows.start + n_left, others.start + n_left_others);
+        // The left side's sums, from its own rows: its histograms may be gone.
+        let mut left = vec![0i32; width];
+        for &row in &self.rows[rows.start..middle.0] {
+            let vector = &job.gradients[row as usize * width..][..width];
+            left.iter_mut().zip(vector).for_each(|(sum, lane)| *sum = sum.wrapping_add(*lane));
+        }
+        let right = old.sum.iter().zip(&left).map(|(sum, left)| sum.wrapping_sub(*left)).collect();
+        old.sum = left;
+        (old.rows, old.others) = (rows.start..middle.0, others.start..middle.1);
+        (old.depth, old.parent) = (depth, Some((node, false)));
+        leaves.push(VectorLeafRows {
+            rows: middle.0..rows.end,
+            others: middle.1..others.end,
+            sum: right,
+            depth,
+            slot: None,
+            split: None,
+            parent: Some((node, true)),
+        });
+        new
+    }
+}
+
+fn direct(params: &Params) -> bool {
+    params.feature_fraction_bynode < 0.5
+}
+
+fn may_split(job: &VectorJob, leaf: &VectorLeafRows) -> bool {
+    let params = job.params;
+    (params.max_depth == 0 || leaf.depth < params.max_depth)
+        && leaf.rows.len() >= 2 * params.min_child_samples.max(1)
+        && leaf.sum.last().is_some_and(|&second| second >= 2)
+}
+
+/// Values of a leaf by the mean Hessian.
+fn values(job: &VectorJob, sum: &[i32]) -> Vec<f64> {
+    let hessian = f64::from(sum[sum.len() - 1]) * job.scale.second + job.params.lambda_l2;
+    let value = |&lane: &i32| if hessian > 0.0 { -f64::from(lane) * job.scale.first / hessian } else { 0.0 };
+    sum[..job.n_outputs].iter().map(value).collect()
+}
