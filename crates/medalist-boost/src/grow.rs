@@ -167,6 +167,11 @@ impl<'a> Grower<'a> {
         let bins: &Bins = bins;
         let rows = &rows[range];
         let n_rows = rows.len();
+        if rows.is_empty() {
+            // In a symmetric tree a leaf may get no row.
+            slots[slot].fill(0);
+            return;
+        }
         let level = job.rules.level;
         let shared = job.rules.params.parallel && n_rows >= ROWS_TO_SHARE;
         let (first, last) = (rows[0] as usize, rows[n_rows - 1] as usize);

@@ -1,8 +1,8 @@
-//! Oblivious trees: all leaves of a level are split by the same feature and threshold, the one that gains most in their sum.
+//! Oblivious trees: all leaves of a level are split by the same feature and threshold, or category against the rest, the one that gains most in their sum.
 
 use super::Growing;
 use crate::pair;
-use crate::split::{Condition, Rules, Search, Split};
+use crate::split::{Condition, Search, Split};
 
 /// A candidate for a level.
 #[derive(Clone, Copy)]
@@ -64,9 +64,7 @@ impl Growing<'_, '_, '_> {
             let mut totals = vec![[0.0f64; 2]; place.n_bins];
             let mut parted = vec![[false; 2]; place.n_bins];
             for &leaf in level {
-                let Some(slot) = self.leaves[leaf].slot else { continue };
-                let cells = &self.grower.slots[slot][place.cells..][..place.n_bins + 1];
-                self.add_leaf(leaf, cells, &mut totals, &mut parted);
+                self.add_leaf(leaf, index, &mut totals, &mut parted);
             }
             for (bin, (total, parted)) in totals.iter().zip(&parted).enumerate() {
                 if random.is_some_and(|random| random != bin) {
@@ -83,20 +81,51 @@ impl Growing<'_, '_, '_> {
         best
     }
 
-    /// Adds what each threshold would make of a leaf.
-    fn add_leaf(&self, leaf: usize, cells: &[u64], totals: &mut [[f64; 2]], parted: &mut [[bool; 2]]) {
+    /// What goes left of a candidate in a leaf, from its histograms.
+    fn left_sum(&self, cells: &[u64], place: usize, bin: usize, default_left: bool) -> u64 {
+        let place = &self.grower.bins.places()[place];
+        let cells = &cells[place.cells..][..place.n_bins + 1];
+        match (place.categorical, default_left) {
+            // One category against the rest, missing values among these.
+            (true, _) => cells[bin].wrapping_sub(if bin == 0 { 0 } else { cells[bin - 1] }),
+            (false, true) => cells[bin].wrapping_add(cells[place.n_bins]),
+            (false, false) => cells[bin],
+        }
+    }
+
+    /// Adds what each threshold, or category, would make of a leaf; minus infinity where a constraint forbids it.
+    fn add_leaf(&self, leaf: usize, index: usize, totals: &mut [[f64; 2]], parted: &mut [[bool; 2]]) {
         let rules = self.job.rules;
         let state = self.leaves[leaf].state;
+        let Some(slot) = self.leaves[leaf].slot else { return };
+        let cells = &self.grower.slots[slot][..];
+        let places = self.grower.bins.places();
+        let search = Search::new(rules, places, state);
         let least = rules.least_second(&state);
-        let own = rules.score(rules.sums(state.sum), rules.params.lambda_l2, None);
-        let own = if own.is_finite() { own } else { 0.0 };
-        let missing = cells[cells.len() - 1];
-        for ((cell, total), parted) in cells.iter().zip(totals).zip(parted) {
-            for (side, left) in [(0, cell.wrapping_add(missing)), (1, *cell)] {
+        let own = rules.to_beat(&state) - rules.params.min_gain_to_split;
+        for (bin, (total, parted)) in totals.iter_mut().zip(parted).enumerate() {
+            for (side, default_left) in [(0, true), (1, false)] {
+                if places[index].categorical && default_left {
+                    continue;
+                }
+                let left = self.left_sum(cells, index, bin, default_left);
                 let right = state.sum.wrapping_sub(left);
+                if pair::second(left) == 0 || pair::second(right) == 0 {
+                    total[side] += own;
+                    continue;
+                }
                 let parts = pair::second(left) >= least && pair::second(right) >= least;
                 parted[side] |= parts;
-                total[side] += if parts { both(rules, left, right) } else { own };
+                total[side] += match search.weigh(index, left, right, rules.params.lambda_l2) {
+                    None => f64::NEG_INFINITY,
+                    Some(score) => {
+                        if parts {
+                            score
+                        } else {
+                            own
+                        }
+                    }
+                };
             }
         }
     }
@@ -106,28 +135,29 @@ impl Growing<'_, '_, '_> {
         let rules = self.job.rules;
         let state = self.leaves[leaf].state;
         let Some(slot) = self.leaves[leaf].slot else { return };
-        let place = &self.grower.bins.places()[best.place];
-        let cells = &self.grower.slots[slot][place.cells..];
-        let missing = if best.default_left { cells[place.n_bins] } else { 0 };
-        let left = cells[best.bin].wrapping_add(missing);
+        let left = self.left_sum(&self.grower.slots[slot], best.place, best.bin, best.default_left);
         let right = state.sum.wrapping_sub(left);
-        let search = Search::new(rules, self.grower.bins.places(), state);
-        let total = both(rules, left, right);
+        let places = self.grower.bins.places();
+        let search = Search::new(rules, places, state);
+        let l2 = rules.params.lambda_l2;
+        let total = search.weigh(best.place, left, right, l2).unwrap_or(0.0);
         let gain = (total - rules.to_beat(&state)).max(0.0);
+        let condition = if places[best.place].categorical {
+            let mut bits = [0; 4];
+            bits[best.bin / 64] = 1 << (best.bin % 64);
+            Condition::Categories(bits)
+        } else {
+            Condition::Threshold { bin: best.bin as u8, default_left: best.default_left }
+        };
         self.leaves[leaf].split = Some(Split {
             total,
             gain,
             place: best.place,
-            condition: Condition::Threshold { bin: best.bin as u8, default_left: best.default_left },
+            condition,
             left,
             right,
-            l2: rules.params.lambda_l2,
+            l2,
             outputs: search.outputs_or_parent(left, right),
         });
     }
-}
-
-fn both(rules: &Rules, left: u64, right: u64) -> f64 {
-    let l2 = rules.params.lambda_l2;
-    rules.score(rules.sums(left), l2, None) + rules.score(rules.sums(right), l2, None)
 }
