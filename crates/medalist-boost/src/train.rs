@@ -54,8 +54,10 @@ pub struct Trainer<'a> {
     weighted: bool,
     groups: Vec<Range<usize>>,
     start: Vec<f64>,
-    /// By score, then by row of the bins; a forest's without the start.
+    /// By score, then by row of the bins; a forest's stay at the start.
     scores: Vec<Vec<f64>>,
+    /// What a forest's trees add up to, likewise; empty for others.
+    sums: Vec<Vec<f64>>,
     derivatives: Vec<Vec<Derivative>>,
     pairs: Vec<u64>,
     grower: Grower<'a>,
@@ -172,6 +174,7 @@ impl<'a> Trainer<'a> {
             start,
             derivatives: vec![vec![[0.0; 2]; n_all]; n_scores],
             pairs: vec![0; n_all],
+            sums: vec![vec![0.0; n_all]; if params.boosting == Boosting::Rf { n_scores } else { 0 }],
             scores,
             grower: Grower::new(bins),
             bag: Bag::default(),
@@ -189,13 +192,18 @@ impl<'a> Trainer<'a> {
 
     /// A row's score for one output, after the iterations so far: of a training row or one that is followed.
     pub fn score(&self, row: u32, output: usize) -> f64 {
-        self.scores[output][row as usize]
+        let score = self.scores[output][row as usize];
+        match self.sums.get(output) {
+            None => score,
+            // As a model's predictions add it up, to the last bit.
+            Some(sums) => sums[row as usize] / self.n_iterations.max(1) as f64 + score,
+        }
     }
 
     /// A row's prediction, into `out` (one number a score).
     pub fn predict(&self, row: u32, out: &mut [f64]) {
-        for (out, scores) in out.iter_mut().zip(&self.scores) {
-            *out = scores[row as usize];
+        for (output, out) in out.iter_mut().enumerate().take(self.scores.len()) {
+            *out = self.score(row, output);
         }
         let n = self.params.objective.n_scores();
         out.chunks_mut(n).for_each(|out| self.params.objective.predict(out));
@@ -416,7 +424,7 @@ impl<'a> Trainer<'a> {
         let shrinkage = if self.params.boosting == Boosting::Rf { 1.0 } else { self.params.learning_rate };
         tree.leaves.iter_mut().for_each(|leaf| leaf.value[0] *= shrinkage);
         tree.nodes.iter_mut().for_each(|node| node.value[0] *= shrinkage);
-        let scores = &mut self.scores[output];
+        let scores = self.sums.get_mut(output).unwrap_or(&mut self.scores[output]);
         for (leaf, grown) in leaves.iter().zip(&tree.leaves) {
             let value = grown.value[0];
             let rows = self.grower.rows[leaf.rows.clone()].iter();
