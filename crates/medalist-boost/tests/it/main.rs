@@ -1,0 +1,4 @@
+//! The crate's tests from outside.
+
+mod data;
+mod same;
