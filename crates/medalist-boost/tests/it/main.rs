@@ -1,4 +1,5 @@
 //! The crate's tests from outside.
 
 mod data;
+mod limits;
 mod same;
