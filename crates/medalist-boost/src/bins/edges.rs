@@ -118,8 +118,8 @@ fn cut(values: &[f64], counts: &[usize], max_bin: usize, min_data_in_bin: usize)
 fn between(low: f64, high: f64) -> f64 {
     let middle = low / 2.0 + high / 2.0;
     let middle = if low <= middle && middle < high { middle } else { low };
-    // Finite, so that it can be written anywhere: above it lies everything but -inf.
-    middle.max(f64::MIN)
+    // Finite, so that it can be written anywhere: above it lies everything but -inf. Nor the largest number, which as a threshold stands for infinity.
+    middle.clamp(f64::MIN, f64::MAX.next_down())
 }
 
 /// Integers in the order of the numbers; -0 and 0 are the same.
