@@ -43,6 +43,8 @@ pub struct Trainer<'a> {
     params: Params,
     level: Level,
     rows: Vec<u32>,
+    /// Those of them that have a weight: the others are scored, but do not count.
+    counted: Vec<u32>,
     followed: Vec<u32>,
     /// By target, then by row of the bins.
     labels: Vec<Vec<f64>>,
@@ -97,9 +99,12 @@ impl<'a> Trainer<'a> {
             None => (0..n_all as u32).collect(),
             Some(rows) => checked_rows("rows", rows, n_all)?,
         };
-        let followed = checked_rows("followed", training.followed, n_all)?;
+        let mut followed = checked_rows("followed", training.followed, n_all)?;
         if rows.is_empty() {
             return Err(Error::shape("there are no training rows".to_string()));
+        }
+        if let Some(row) = followed.iter().find(|row| rows.binary_search(row).is_ok()) {
+            return Err(Error::row(*row as usize, "it is followed, but trained on as well"));
         }
         let n_targets = training.n_targets.unwrap_or(1);
         if n_targets == 0 || n_targets > 1 && params.objective.n_scores() > 1 {
@@ -144,6 +149,9 @@ impl<'a> Trainer<'a> {
             };
             by_row(&mut (0..rows.len()).map(weight))
         };
+        let has_weight = |row: &u32| weights.get(*row as usize).is_none_or(|&weight| weight > 0.0);
+        let (counted, idle): (Vec<u32>, Vec<u32>) = rows.iter().partition(|row| has_weight(row));
+        followed.extend(idle);
         let n_scores = n_targets * params.objective.n_scores();
         let from_average = params.boost_from_average && training.init_score.is_none();
         let start = if from_average {
@@ -165,6 +173,7 @@ impl<'a> Trainer<'a> {
         Ok(Trainer {
             bins,
             level,
+            counted,
             followed,
             labels,
             span,
@@ -290,12 +299,12 @@ impl<'a> Trainer<'a> {
         if bootstrap {
             let mut rng = draw.stream(b"bootstra");
             let mut counts = vec![0.0f32; self.bins.n_rows()];
-            let n = self.rows.len() as u64;
+            let n = self.counted.len() as u64;
             for _ in 0..n {
                 let place = (u128::from(rng.next_u64()) * u128::from(n)) >> 64;
-                counts[self.rows[place as usize] as usize] += 1.0;
+                counts[self.counted[place as usize] as usize] += 1.0;
             }
-            let (drawn, left_out) = self.rows.iter().partition(|&&row| counts[row as usize] > 0.0);
+            let (drawn, left_out) = self.counted.iter().partition(|&&row| counts[row as usize] > 0.0);
             self.set_bag(drawn, left_out, Some(counts));
         } else if data_sample_strategy == Sampling::Goss {
             self.draw_goss(&draw);
@@ -305,7 +314,7 @@ impl<'a> Trainer<'a> {
                 let wanted = |n: usize, share: f64| ((share * n as f64).round() as usize).clamp(1, n.max(1));
                 let (drawn, left_out) = if classwise {
                     let positive = |row: &&u32| self.labels[0][**row as usize] > 0.0;
-                    let (ones, zeros): (Vec<u32>, Vec<u32>) = self.rows.iter().partition(positive);
+                    let (ones, zeros): (Vec<u32>, Vec<u32>) = self.counted.iter().partition(positive);
                     let n = wanted(ones.len(), self.params.pos_bagging_fraction);
                     let (mut drawn, mut left_out) = draw_rows(&mut rng, &ones, n);
                     let n = wanted(zeros.len(), self.params.neg_bagging_fraction);
@@ -315,12 +324,12 @@ impl<'a> Trainer<'a> {
                     drawn.sort_unstable();
                     (drawn, left_out)
                 } else {
-                    draw_rows(&mut rng, &self.rows, wanted(self.rows.len(), bagging_fraction))
+                    draw_rows(&mut rng, &self.counted, wanted(self.counted.len(), bagging_fraction))
                 };
                 self.set_bag(drawn, left_out, None);
             }
         } else if self.bag.rows.is_empty() {
-            let rows = self.rows.clone();
+            let rows = self.counted.clone();
             self.set_bag(rows, Vec::new(), None);
         }
     }
@@ -335,14 +344,14 @@ impl<'a> Trainer<'a> {
     fn draw_goss(&mut self, draw: &Draw) {
         // As in LightGBM: not before the first trees have told rows apart.
         if (self.n_iterations as f64) < 1.0 / self.params.learning_rate {
-            let rows = self.rows.clone();
+            let rows = self.counted.clone();
             return self.set_bag(rows, Vec::new(), None);
         }
-        let n = self.rows.len();
+        let n = self.counted.len();
         let size = |row: u32| -> f32 {
             self.derivatives.iter().map(|derivatives| derivatives[row as usize]).map(|[g, h]| (g * h).abs()).sum()
         };
-        let mut order: Vec<(f32, u32)> = self.rows.iter().map(|&row| (size(row), row)).collect();
+        let mut order: Vec<(f32, u32)> = self.counted.iter().map(|&row| (size(row), row)).collect();
         order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let n_top = ((self.params.top_rate * n as f64) as usize).clamp(1, n);
         let n_other = ((self.params.other_rate * n as f64) as usize).min(n - n_top);
@@ -361,7 +370,7 @@ impl<'a> Trainer<'a> {
     fn pack(&mut self, output: usize) -> (Scale, u64) {
         let Trainer { params, level, bag, derivatives, pairs, span, .. } = self;
         let (level, parallel) = (*level, params.parallel);
-        let whole = bag.rows.len() == self.rows.len() && bag.factors.is_none();
+        let whole = bag.rows.len() == self.counted.len() && bag.factors.is_none();
         let mut bagged = Vec::new();
         let derivatives = if whole {
             &derivatives[output][span.clone()]
