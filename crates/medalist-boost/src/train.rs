@@ -243,7 +243,7 @@ impl<'a> Trainer<'a> {
             if output > 0 && stop() {
                 return Err(Error::Stopped { n_iterations: self.n_iterations });
             }
-            self.grow_one(output);
+            self.grow_one(output)?;
         }
         self.n_iterations += 1;
         Ok(())
@@ -275,8 +275,7 @@ impl<'a> Trainer<'a> {
                     derive(&gather(&scores[target]), &gather(labels), &mut out);
                     for (&row, &[first, second]) in rows.iter().zip(&out) {
                         if !(first.is_finite() && second >= 0.0 && second.is_finite()) {
-                            let what = format!("the objective's derivatives are {first} and {second}");
-                            return Err(Error::row(row as usize, what));
+                            return Err(not_finite(row as usize, [first, second]));
                         }
                         let weight = weight(row) as f32;
                         derivatives[target][row as usize] = [first * weight, second * weight];
@@ -367,7 +366,10 @@ impl<'a> Trainer<'a> {
     }
 
     /// Turns an output's derivatives into packed integers; returns their units and their sum over the bag.
-    fn pack(&mut self, output: usize) -> (Scale, u64) {
+    ///
+    /// # Errors
+    /// When one of them is not finite.
+    fn pack(&mut self, output: usize) -> Result<(Scale, u64)> {
         let Trainer { params, level, bag, derivatives, pairs, span, .. } = self;
         let (level, parallel) = (*level, params.parallel);
         let whole = bag.rows.len() == self.counted.len() && bag.factors.is_none();
@@ -385,6 +387,11 @@ impl<'a> Trainer<'a> {
             &bagged[..]
         };
         let (sum_first, sum_second) = derive::sums(level, derivatives, parallel);
+        if !(sum_first.is_finite() && sum_second.is_finite()) {
+            let bad = |derivative: &Derivative| derivative.iter().any(|part| !part.is_finite());
+            let at = derivatives.iter().position(bad).unwrap_or_default();
+            return Err(not_finite(span.start + at, derivatives[at]));
+        }
         let scale = Scale::new(sum_first, sum_second, bag.rows.len());
         let factors = [1.0 / scale.first, 1.0 / scale.second];
         let dither = (bag.rows.len() >= ROWS_TO_DITHER)
@@ -401,11 +408,11 @@ impl<'a> Trainer<'a> {
         } else {
             one(0, derivatives, pairs)
         };
-        (scale, sum)
+        Ok((scale, sum))
     }
 
-    fn grow_one(&mut self, output: usize) {
-        let (scale, sum) = self.pack(output);
+    fn grow_one(&mut self, output: usize) -> Result<()> {
+        let (scale, sum) = self.pack(output)?;
         let draw = Draw::new(self.params.seed, self.n_iterations, output);
         let all: Vec<usize> = (0..self.bins.places().len()).collect();
         let places = if self.params.feature_fraction < 1.0 && !all.is_empty() {
@@ -433,6 +440,10 @@ impl<'a> Trainer<'a> {
         let shrinkage = if self.params.boosting == Boosting::Rf { 1.0 } else { self.params.learning_rate };
         tree.leaves.iter_mut().for_each(|leaf| leaf.value[0] *= shrinkage);
         tree.nodes.iter_mut().for_each(|node| node.value[0] *= shrinkage);
+        if let Some(leaf) = tree.leaves.iter().find(|leaf| !leaf.value[0].is_finite()) {
+            let what = format!("iteration {}: a leaf's value is {}", self.n_iterations, leaf.value[0]);
+            return Err(Error::shape(what));
+        }
         let scores = self.sums.get_mut(output).unwrap_or(&mut self.scores[output]);
         for (leaf, grown) in leaves.iter().zip(&tree.leaves) {
             let value = grown.value[0];
@@ -442,6 +453,7 @@ impl<'a> Trainer<'a> {
             }
         }
         self.trees.push(tree);
+        Ok(())
     }
 
     /// The model of the iterations so far, without a copy.
@@ -497,6 +509,10 @@ fn pack_dithered_body(derivatives: &[Derivative], factors: [f64; 2], key: u64, f
         sum = sum.wrapping_add(*pair);
     }
     sum
+}
+
+fn not_finite(row: usize, [first, second]: Derivative) -> Error {
+    Error::row(row, format!("the objective's derivatives are {first} and {second}"))
 }
 
 fn check_length(name: &str, length: usize, wanted: usize) -> Result<()> {
