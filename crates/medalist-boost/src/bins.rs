@@ -72,7 +72,7 @@ pub struct BinSettings {
     pub max_bin: usize,
     /// Rows in a bin, at least.
     pub min_data_in_bin: usize,
-    /// The edges are chosen by so many rows, evenly spaced, where there are more.
+    /// The edges are chosen by so many rows, one at random out of each of as many stretches, where there are more.
     pub bin_construct_sample_cnt: usize,
     /// Whether to use rayon's pool, a feature a task.
     pub parallel: bool,
