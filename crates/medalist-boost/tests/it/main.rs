@@ -1,5 +1,6 @@
 //! The crate's tests from outside.
 
+mod brute;
 mod data;
 mod limits;
 mod same;
