@@ -154,12 +154,15 @@ impl<'a> Trainer<'a> {
         followed.extend(idle);
         let n_scores = n_targets * params.objective.n_scores();
         let from_average = params.boost_from_average && training.init_score.is_none();
-        let start = if from_average {
+        let start: Vec<f64> = if from_average {
             let start = |at| params.objective.start(&target(at).collect::<Vec<_>>(), training.weights);
             (0..n_targets).flat_map(start).collect()
         } else {
             vec![0.0; n_scores]
         };
+        if let Some(score) = start.iter().find(|score| !score.is_finite()) {
+            return Err(Error::shape(format!("the labels' best constant score is {score}")));
+        }
         let mut scores: Vec<Vec<f64>> = start.iter().map(|&start| vec![start; n_all]).collect();
         if let Some(init) = training.init_score {
             check_length("init_score", init.len(), rows.len() * n_scores)?;
@@ -440,9 +443,9 @@ impl<'a> Trainer<'a> {
         let shrinkage = if self.params.boosting == Boosting::Rf { 1.0 } else { self.params.learning_rate };
         tree.leaves.iter_mut().for_each(|leaf| leaf.value[0] *= shrinkage);
         tree.nodes.iter_mut().for_each(|node| node.value[0] *= shrinkage);
-        if let Some(leaf) = tree.leaves.iter().find(|leaf| !leaf.value[0].is_finite()) {
-            let what = format!("iteration {}: a leaf's value is {}", self.n_iterations, leaf.value[0]);
-            return Err(Error::shape(what));
+        let values = tree.leaves.iter().map(|leaf| leaf.value[0]).chain(tree.nodes.iter().map(|node| node.value[0]));
+        if let Some(value) = values.into_iter().find(|value| !value.is_finite()) {
+            return Err(Error::shape(format!("iteration {}: a leaf's value is {value}", self.n_iterations)));
         }
         let scores = self.sums.get_mut(output).unwrap_or(&mut self.scores[output]);
         for (leaf, grown) in leaves.iter().zip(&tree.leaves) {

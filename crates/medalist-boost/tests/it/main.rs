@@ -2,5 +2,6 @@
 
 mod brute;
 mod data;
+mod fuzz;
 mod limits;
 mod same;
