@@ -264,7 +264,7 @@ impl<'a> Trainer<'a> {
                     let scores: Vec<&[f64]> = scores.iter().map(|scores| &scores[span.clone()]).collect();
                     let mut out: Vec<&mut [Derivative]> =
                         derivatives.iter_mut().map(|derivatives| &mut derivatives[span.clone()]).collect();
-                    params.objective.derive_classes(&stretch, &scores, &mut out);
+                    params.objective.derive_classes(*level, &stretch, &scores, &mut out, params.parallel);
                 }
                 Objective::LambdaRank { truncation_level } => {
                     for group in groups.iter() {
