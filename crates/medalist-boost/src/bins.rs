@@ -4,6 +4,7 @@
 
 use rayon::prelude::*;
 
+use crate::bins::category::Codes;
 use crate::error::{Error, Result};
 use crate::kernel::histogram::TILES;
 use crate::kernel::{Level, leveled};
@@ -71,7 +72,7 @@ pub struct BinSettings {
     pub max_bin: usize,
     /// Rows in a bin, at least.
     pub min_data_in_bin: usize,
-    /// The edges are chosen by so many rows, evenly spaced, where there are more.
+    /// The edges are chosen by so many rows, one at random out of each of as many stretches, where there are more.
     pub bin_construct_sample_cnt: usize,
     /// Whether to use rayon's pool, a feature a task.
     pub parallel: bool,
@@ -215,10 +216,8 @@ impl Bins {
             .map(|(column, bins)| match (column, bins) {
                 // Rare categories have no bin either.
                 (Column::Categories(codes), FeatureBins::Categorical { codes: known }) => {
-                    let n_codes = codes.iter().copied().filter(|&code| code != MISSING_CATEGORY).max();
-                    let mut has_bin = vec![false; n_codes.map_or(0, |code| code as usize + 1)];
-                    known.iter().for_each(|&code| has_bin[code as usize] = true);
-                    codes.iter().any(|&code| code == MISSING_CATEGORY || !has_bin[code as usize])
+                    let known = Codes::new(known);
+                    codes.iter().any(|&code| known.bin(code) == MISSING)
                 }
                 _ => (0..n_rows).any(|row| column.value(row).is_nan()),
             })
@@ -378,8 +377,7 @@ fn check_lengths(columns: &[Column]) -> Result<()> {
 enum Lookup {
     /// Ends in ascending order, filled up with infinities.
     Numeric(Box<[f64; 256]>),
-    /// By code.
-    Categorical(Vec<u8>),
+    Categorical(Codes),
 }
 
 impl Lookup {
@@ -390,24 +388,15 @@ impl Lookup {
                 ends[..upper.len()].copy_from_slice(upper);
                 Lookup::Numeric(ends)
             }
-            FeatureBins::Categorical { codes } => {
-                let n_codes = codes.iter().max().map_or(0, |&code| code as usize + 1);
-                let mut by_code = vec![MISSING; n_codes];
-                for (bin, &code) in codes.iter().enumerate() {
-                    by_code[code as usize] = bin as u8;
-                }
-                Lookup::Categorical(by_code)
-            }
+            FeatureBins::Categorical { codes } => Lookup::Categorical(Codes::new(codes)),
         }
     }
 
     /// Writes the bins of the rows from `first` on.
     fn put(&self, column: &Column, first: usize, bins: &mut [u8]) {
         match (self, column) {
-            (Lookup::Categorical(by_code), Column::Categories(codes)) => {
-                for (bin, &code) in bins.iter_mut().zip(&codes[first..]) {
-                    *bin = by_code.get(code as usize).copied().unwrap_or(MISSING);
-                }
+            (Lookup::Categorical(known), Column::Categories(codes)) => {
+                bins.iter_mut().zip(&codes[first..]).for_each(|(bin, &code)| *bin = known.bin(code));
             }
             (Lookup::Numeric(ends), column) => {
                 let mut values = [0.0; ROWS_A_BLOCK];
@@ -426,11 +415,11 @@ impl Lookup {
                 }
             }
             // Numbers where there were codes.
-            (Lookup::Categorical(by_code), column) => {
+            (Lookup::Categorical(known), column) => {
                 for (row, bin) in bins.iter_mut().enumerate() {
                     let value = column.value(first + row);
                     let is_code = value >= 0.0 && value.fract() == 0.0;
-                    *bin = by_code.get(value as usize).copied().filter(|_| is_code).unwrap_or(MISSING);
+                    *bin = if is_code { known.bin(value as u32) } else { MISSING };
                 }
             }
         }

@@ -540,7 +540,8 @@ impl Growing<'_, '_, '_> {
             decision: Tree::decision(&split.condition, &self.grower.bins.features()[feature]),
             left: !(leaf as i32),
             right: !(new as i32),
-            gain: split.gain,
+            // Finite, so that it can be written anywhere.
+            gain: split.gain.min(f64::MAX),
             value: vec![old.state.output],
             weight: rules.sums(old.state.sum).1,
             count: old.rows.len(),

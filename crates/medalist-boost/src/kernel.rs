@@ -4,6 +4,7 @@
 
 use std::sync::OnceLock;
 
+pub(crate) mod classes;
 pub(crate) mod histogram;
 pub(crate) mod level;
 pub(crate) mod logistic;

@@ -285,7 +285,7 @@ impl<'a> Search<'a> {
     }
 
     /// The sides' scores together; None where a constraint forbids it.
-    fn weigh(&self, index: usize, left: u64, right: u64, l2: f64) -> Option<f64> {
+    pub(crate) fn weigh(&self, index: usize, left: u64, right: u64, l2: f64) -> Option<f64> {
         let rules = self.rules;
         let (left_sums, right_sums) = (rules.sums(left), rules.sums(right));
         if !rules.bounded {
@@ -299,11 +299,12 @@ impl<'a> Search<'a> {
         Some(rules.score(left_sums, l2, Some(outputs[0])) + rules.score(right_sums, l2, Some(outputs[1])))
     }
 
-    /// As [`Self::outputs`], where a side without rows keeps the leaf's own value.
+    /// As [`Self::outputs`], where both sides keep the leaf's own value if one of them has no rows.
     pub(crate) fn outputs_or_parent(&self, left: u64, right: u64) -> [f64; 2] {
-        let outputs = self.outputs(left, right, self.rules.params.lambda_l2);
-        let sides = [left, right];
-        [0, 1].map(|side| if pair::second(sides[side]) == 0 { self.leaf.output } else { outputs[side] })
+        if pair::second(left) == 0 || pair::second(right) == 0 {
+            return [self.leaf.output; 2];
+        }
+        self.outputs(left, right, self.rules.params.lambda_l2)
     }
 
     /// The values of both sides.

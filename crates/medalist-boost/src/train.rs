@@ -13,7 +13,7 @@ use crate::objective::derive::{self, Derivative, ROWS_A_SUM, Stretch};
 use crate::objective::{Custom, Objective, quantile, rank};
 use crate::pair::{self, Scale};
 use crate::params::{Boosting, Params, Sampling};
-use crate::sample::{Draw, draw_rows, mix};
+use crate::sample::{Draw, draw_rows};
 use crate::split::Rules;
 use crate::tree::Tree;
 use rand::Rng;
@@ -43,6 +43,8 @@ pub struct Trainer<'a> {
     params: Params,
     level: Level,
     rows: Vec<u32>,
+    /// Those of them that have a weight: the others are scored, but do not count.
+    counted: Vec<u32>,
     followed: Vec<u32>,
     /// By target, then by row of the bins.
     labels: Vec<Vec<f64>>,
@@ -54,8 +56,10 @@ pub struct Trainer<'a> {
     weighted: bool,
     groups: Vec<Range<usize>>,
     start: Vec<f64>,
-    /// By score, then by row of the bins; a forest's without the start.
+    /// By score, then by row of the bins; a forest's stay at the start.
     scores: Vec<Vec<f64>>,
+    /// What a forest's trees add up to, likewise; empty for others.
+    sums: Vec<Vec<f64>>,
     derivatives: Vec<Vec<Derivative>>,
     pairs: Vec<u64>,
     grower: Grower<'a>,
@@ -95,9 +99,12 @@ impl<'a> Trainer<'a> {
             None => (0..n_all as u32).collect(),
             Some(rows) => checked_rows("rows", rows, n_all)?,
         };
-        let followed = checked_rows("followed", training.followed, n_all)?;
+        let mut followed = checked_rows("followed", training.followed, n_all)?;
         if rows.is_empty() {
             return Err(Error::shape("there are no training rows".to_string()));
+        }
+        if let Some(row) = followed.iter().find(|row| rows.binary_search(row).is_ok()) {
+            return Err(Error::row(*row as usize, "it is followed, but trained on as well"));
         }
         let n_targets = training.n_targets.unwrap_or(1);
         if n_targets == 0 || n_targets > 1 && params.objective.n_scores() > 1 {
@@ -142,14 +149,20 @@ impl<'a> Trainer<'a> {
             };
             by_row(&mut (0..rows.len()).map(weight))
         };
+        let has_weight = |row: &u32| weights.get(*row as usize).is_none_or(|&weight| weight > 0.0);
+        let (counted, idle): (Vec<u32>, Vec<u32>) = rows.iter().partition(|row| has_weight(row));
+        followed.extend(idle);
         let n_scores = n_targets * params.objective.n_scores();
         let from_average = params.boost_from_average && training.init_score.is_none();
-        let start = if from_average {
+        let start: Vec<f64> = if from_average {
             let start = |at| params.objective.start(&target(at).collect::<Vec<_>>(), training.weights);
             (0..n_targets).flat_map(start).collect()
         } else {
             vec![0.0; n_scores]
         };
+        if let Some(score) = start.iter().find(|score| !score.is_finite()) {
+            return Err(Error::shape(format!("the labels' best constant score is {score}")));
+        }
         let mut scores: Vec<Vec<f64>> = start.iter().map(|&start| vec![start; n_all]).collect();
         if let Some(init) = training.init_score {
             check_length("init_score", init.len(), rows.len() * n_scores)?;
@@ -163,6 +176,7 @@ impl<'a> Trainer<'a> {
         Ok(Trainer {
             bins,
             level,
+            counted,
             followed,
             labels,
             span,
@@ -172,6 +186,7 @@ impl<'a> Trainer<'a> {
             start,
             derivatives: vec![vec![[0.0; 2]; n_all]; n_scores],
             pairs: vec![0; n_all],
+            sums: vec![vec![0.0; n_all]; if params.boosting == Boosting::Rf { n_scores } else { 0 }],
             scores,
             grower: Grower::new(bins),
             bag: Bag::default(),
@@ -189,13 +204,18 @@ impl<'a> Trainer<'a> {
 
     /// A row's score for one output, after the iterations so far: of a training row or one that is followed.
     pub fn score(&self, row: u32, output: usize) -> f64 {
-        self.scores[output][row as usize]
+        let score = self.scores[output][row as usize];
+        match self.sums.get(output) {
+            None => score,
+            // As a model's predictions add it up, to the last bit.
+            Some(sums) => sums[row as usize] / self.n_iterations.max(1) as f64 + score,
+        }
     }
 
     /// A row's prediction, into `out` (one number a score).
     pub fn predict(&self, row: u32, out: &mut [f64]) {
-        for (out, scores) in out.iter_mut().zip(&self.scores) {
-            *out = scores[row as usize];
+        for (output, out) in out.iter_mut().enumerate().take(self.scores.len()) {
+            *out = self.score(row, output);
         }
         let n = self.params.objective.n_scores();
         out.chunks_mut(n).for_each(|out| self.params.objective.predict(out));
@@ -226,7 +246,7 @@ impl<'a> Trainer<'a> {
             if output > 0 && stop() {
                 return Err(Error::Stopped { n_iterations: self.n_iterations });
             }
-            self.grow_one(output);
+            self.grow_one(output)?;
         }
         self.n_iterations += 1;
         Ok(())
@@ -244,7 +264,7 @@ impl<'a> Trainer<'a> {
                     let scores: Vec<&[f64]> = scores.iter().map(|scores| &scores[span.clone()]).collect();
                     let mut out: Vec<&mut [Derivative]> =
                         derivatives.iter_mut().map(|derivatives| &mut derivatives[span.clone()]).collect();
-                    params.objective.derive_classes(&stretch, &scores, &mut out);
+                    params.objective.derive_classes(*level, &stretch, &scores, &mut out, params.parallel);
                 }
                 Objective::LambdaRank { truncation_level } => {
                     for group in groups.iter() {
@@ -258,8 +278,7 @@ impl<'a> Trainer<'a> {
                     derive(&gather(&scores[target]), &gather(labels), &mut out);
                     for (&row, &[first, second]) in rows.iter().zip(&out) {
                         if !(first.is_finite() && second >= 0.0 && second.is_finite()) {
-                            let what = format!("the objective's derivatives are {first} and {second}");
-                            return Err(Error::row(row as usize, what));
+                            return Err(not_finite(row as usize, [first, second]));
                         }
                         let weight = weight(row) as f32;
                         derivatives[target][row as usize] = [first * weight, second * weight];
@@ -282,12 +301,12 @@ impl<'a> Trainer<'a> {
         if bootstrap {
             let mut rng = draw.stream(b"bootstra");
             let mut counts = vec![0.0f32; self.bins.n_rows()];
-            let n = self.rows.len() as u64;
+            let n = self.counted.len() as u64;
             for _ in 0..n {
                 let place = (u128::from(rng.next_u64()) * u128::from(n)) >> 64;
-                counts[self.rows[place as usize] as usize] += 1.0;
+                counts[self.counted[place as usize] as usize] += 1.0;
             }
-            let (drawn, left_out) = self.rows.iter().partition(|&&row| counts[row as usize] > 0.0);
+            let (drawn, left_out) = self.counted.iter().partition(|&&row| counts[row as usize] > 0.0);
             self.set_bag(drawn, left_out, Some(counts));
         } else if data_sample_strategy == Sampling::Goss {
             self.draw_goss(&draw);
@@ -297,7 +316,7 @@ impl<'a> Trainer<'a> {
                 let wanted = |n: usize, share: f64| ((share * n as f64).round() as usize).clamp(1, n.max(1));
                 let (drawn, left_out) = if classwise {
                     let positive = |row: &&u32| self.labels[0][**row as usize] > 0.0;
-                    let (ones, zeros): (Vec<u32>, Vec<u32>) = self.rows.iter().partition(positive);
+                    let (ones, zeros): (Vec<u32>, Vec<u32>) = self.counted.iter().partition(positive);
                     let n = wanted(ones.len(), self.params.pos_bagging_fraction);
                     let (mut drawn, mut left_out) = draw_rows(&mut rng, &ones, n);
                     let n = wanted(zeros.len(), self.params.neg_bagging_fraction);
@@ -307,12 +326,12 @@ impl<'a> Trainer<'a> {
                     drawn.sort_unstable();
                     (drawn, left_out)
                 } else {
-                    draw_rows(&mut rng, &self.rows, wanted(self.rows.len(), bagging_fraction))
+                    draw_rows(&mut rng, &self.counted, wanted(self.counted.len(), bagging_fraction))
                 };
                 self.set_bag(drawn, left_out, None);
             }
         } else if self.bag.rows.is_empty() {
-            let rows = self.rows.clone();
+            let rows = self.counted.clone();
             self.set_bag(rows, Vec::new(), None);
         }
     }
@@ -327,14 +346,14 @@ impl<'a> Trainer<'a> {
     fn draw_goss(&mut self, draw: &Draw) {
         // As in LightGBM: not before the first trees have told rows apart.
         if (self.n_iterations as f64) < 1.0 / self.params.learning_rate {
-            let rows = self.rows.clone();
+            let rows = self.counted.clone();
             return self.set_bag(rows, Vec::new(), None);
         }
-        let n = self.rows.len();
+        let n = self.counted.len();
         let size = |row: u32| -> f32 {
             self.derivatives.iter().map(|derivatives| derivatives[row as usize]).map(|[g, h]| (g * h).abs()).sum()
         };
-        let mut order: Vec<(f32, u32)> = self.rows.iter().map(|&row| (size(row), row)).collect();
+        let mut order: Vec<(f32, u32)> = self.counted.iter().map(|&row| (size(row), row)).collect();
         order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let n_top = ((self.params.top_rate * n as f64) as usize).clamp(1, n);
         let n_other = ((self.params.other_rate * n as f64) as usize).min(n - n_top);
@@ -350,10 +369,13 @@ impl<'a> Trainer<'a> {
     }
 
     /// Turns an output's derivatives into packed integers; returns their units and their sum over the bag.
-    fn pack(&mut self, output: usize) -> (Scale, u64) {
+    ///
+    /// # Errors
+    /// When one of them is not finite.
+    fn pack(&mut self, output: usize) -> Result<(Scale, u64)> {
         let Trainer { params, level, bag, derivatives, pairs, span, .. } = self;
         let (level, parallel) = (*level, params.parallel);
-        let whole = bag.rows.len() == self.rows.len() && bag.factors.is_none();
+        let whole = bag.rows.len() == self.counted.len() && bag.factors.is_none();
         let mut bagged = Vec::new();
         let derivatives = if whole {
             &derivatives[output][span.clone()]
@@ -368,6 +390,11 @@ impl<'a> Trainer<'a> {
             &bagged[..]
         };
         let (sum_first, sum_second) = derive::sums(level, derivatives, parallel);
+        if !(sum_first.is_finite() && sum_second.is_finite()) {
+            let bad = |derivative: &Derivative| derivative.iter().any(|part| !part.is_finite());
+            let at = derivatives.iter().position(bad).unwrap_or_default();
+            return Err(not_finite(span.start + at, derivatives[at]));
+        }
         let scale = Scale::new(sum_first, sum_second, bag.rows.len());
         let factors = [1.0 / scale.first, 1.0 / scale.second];
         let dither = (bag.rows.len() >= ROWS_TO_DITHER)
@@ -384,11 +411,11 @@ impl<'a> Trainer<'a> {
         } else {
             one(0, derivatives, pairs)
         };
-        (scale, sum)
+        Ok((scale, sum))
     }
 
-    fn grow_one(&mut self, output: usize) {
-        let (scale, sum) = self.pack(output);
+    fn grow_one(&mut self, output: usize) -> Result<()> {
+        let (scale, sum) = self.pack(output)?;
         let draw = Draw::new(self.params.seed, self.n_iterations, output);
         let all: Vec<usize> = (0..self.bins.places().len()).collect();
         let places = if self.params.feature_fraction < 1.0 && !all.is_empty() {
@@ -416,7 +443,11 @@ impl<'a> Trainer<'a> {
         let shrinkage = if self.params.boosting == Boosting::Rf { 1.0 } else { self.params.learning_rate };
         tree.leaves.iter_mut().for_each(|leaf| leaf.value[0] *= shrinkage);
         tree.nodes.iter_mut().for_each(|node| node.value[0] *= shrinkage);
-        let scores = &mut self.scores[output];
+        let values = tree.leaves.iter().map(|leaf| leaf.value[0]).chain(tree.nodes.iter().map(|node| node.value[0]));
+        if let Some(value) = values.into_iter().find(|value| !value.is_finite()) {
+            return Err(Error::shape(format!("iteration {}: a leaf's value is {value}", self.n_iterations)));
+        }
+        let scores = self.sums.get_mut(output).unwrap_or(&mut self.scores[output]);
         for (leaf, grown) in leaves.iter().zip(&tree.leaves) {
             let value = grown.value[0];
             let rows = self.grower.rows[leaf.rows.clone()].iter();
@@ -425,6 +456,7 @@ impl<'a> Trainer<'a> {
             }
         }
         self.trees.push(tree);
+        Ok(())
     }
 
     /// The model of the iterations so far, without a copy.
@@ -462,8 +494,11 @@ fn pack_body(derivatives: &[Derivative], factors: [f64; 2], pairs: &mut [u64]) -
     sum
 }
 
+/// 1 / g and 1 / g^2 where g^3 = g + 1, in units of 2^-32: multiples of these fill the square evenly (Roberts 2018).
+const STEPS: [u32; 2] = [3_242_174_889, 2_447_445_413];
+
 leveled! {
-    /// As [`pack_all`], rounded up or down at random, by row: where units are coarse, sums stay right.
+    /// As [`pack_all`], rounded up or down by row, as evenly as can be: where units are coarse, sums stay right.
     fn pack_dithered(derivatives: &[Derivative], factors: [f64; 2], key: u64, first: usize, pairs: &mut [u64]) -> u64 = pack_dithered_body
 }
 
@@ -471,15 +506,22 @@ leveled! {
 fn pack_dithered_body(derivatives: &[Derivative], factors: [f64; 2], key: u64, first: usize, pairs: &mut [u64]) -> u64 {
     let mut sum = 0u64;
     for (row, (pair, &[gradient, hessian])) in pairs.iter_mut().zip(derivatives).enumerate() {
-        let bits = mix(key ^ (first + row) as u64);
-        let dither = |bits: u64| (bits & 0xffff_ffff) as f64 * (1.0 / 4_294_967_296.0) - 0.5;
-        let gradient = f64::from(gradient) * factors[0] + dither(bits);
-        let hessian = f64::from(hessian) * factors[1] + dither(bits >> 32);
+        // Multiples of two irrational numbers, each row's as far from its neighbours' as can be: over any run of rows errors even out, where independent draws' would add up to 2e-6 of the sum over 10^7 rows.
+        let row = (first + row) as u32;
+        let dither = |step: u32, start: u32| {
+            f64::from(row.wrapping_mul(step).wrapping_add(start)) * (1.0 / 4_294_967_296.0) - 0.5
+        };
+        let gradient = f64::from(gradient) * factors[0] + dither(STEPS[0], key as u32);
+        let hessian = f64::from(hessian) * factors[1] + dither(STEPS[1], (key >> 32) as u32);
         // What is 0 stays 0: half of a unit rounds to the even side.
         *pair = pair::pack(pair::nearest(gradient), pair::nearest(hessian));
         sum = sum.wrapping_add(*pair);
     }
     sum
+}
+
+fn not_finite(row: usize, [first, second]: Derivative) -> Error {
+    Error::row(row, format!("the objective's derivatives are {first} and {second}"))
 }
 
 fn check_length(name: &str, length: usize, wanted: usize) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::split::Condition;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// Values up to the threshold go left, missing ones where `default_left` says.
+    /// Values up to the threshold go left, missing ones where `default_left` says. `f64::MAX` stands for infinity, which not every format can hold: all values go left.
     Threshold { value: f64, default_left: bool },
     /// These categories go left, all others right, missing ones too; ascending.
     Categories(Vec<u32>),
@@ -88,7 +88,7 @@ impl Tree {
                     if value.is_nan() {
                         *default_left
                     } else {
-                        value <= *threshold
+                        value <= *threshold || *threshold == f64::MAX
                     }
                 }
                 Decision::Categories(codes) => {

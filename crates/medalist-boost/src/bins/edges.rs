@@ -1,6 +1,7 @@
 //! Where a numeric feature is cut: as evenly as its values allow, each frequent value in a bin of its own.
 
 use super::{BinSettings, Column, FeatureBins};
+use crate::sample::mix;
 
 /// Columns whose values are read together: in a row-major matrix they share cache lines.
 pub(super) const TOGETHER: usize = 16;
@@ -11,14 +12,20 @@ const ROWS_A_BLOCK: usize = 256;
 pub(super) fn find(columns: &[Column], settings: &BinSettings) -> Vec<FeatureBins> {
     let n_rows = columns.first().map_or(0, Column::len);
     let n_sampled = n_rows.min(settings.bin_construct_sample_cnt.max(1));
+    // One row at random out of each of so many stretches: evenly spaced ones would miss whatever comes in their rhythm.
     let row_of = |i: usize| {
-        if n_sampled == n_rows { i } else { (i as u128 * n_rows as u128 / n_sampled as u128) as usize }
+        if n_sampled == n_rows {
+            return i;
+        }
+        let start = |i: usize| (i as u128 * n_rows as u128 / n_sampled as u128) as usize;
+        let (start, end) = (start(i), start(i + 1));
+        start + ((u128::from(mix(i as u64)) * (end - start) as u128) >> 64) as usize
     };
     let mut samples: Vec<Sample> = columns.iter().map(|column| Sample::new(column, n_sampled)).collect();
     for start in (0..n_sampled).step_by(ROWS_A_BLOCK) {
-        let rows = start..n_sampled.min(start + ROWS_A_BLOCK);
+        let rows: Vec<usize> = (start..n_sampled.min(start + ROWS_A_BLOCK)).map(row_of).collect();
         for (column, sample) in columns.iter().zip(&mut samples) {
-            sample.extend(column, rows.clone().map(row_of));
+            sample.extend(column, rows.iter().copied());
         }
     }
     samples.into_iter().map(|sample| sample.cut(settings)).collect()
@@ -118,8 +125,8 @@ fn cut(values: &[f64], counts: &[usize], max_bin: usize, min_data_in_bin: usize)
 fn between(low: f64, high: f64) -> f64 {
     let middle = low / 2.0 + high / 2.0;
     let middle = if low <= middle && middle < high { middle } else { low };
-    // Finite, so that it can be written anywhere: above it lies everything but -inf.
-    middle.max(f64::MIN)
+    // Finite, so that it can be written anywhere: above it lies everything but -inf. Nor the largest number, which as a threshold stands for infinity.
+    middle.clamp(f64::MIN, f64::MAX.next_down())
 }
 
 /// Integers in the order of the numbers; -0 and 0 are the same.

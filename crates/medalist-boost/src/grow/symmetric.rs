@@ -1,4 +1,4 @@
-//! Oblivious trees: all leaves of a level are split by the same feature and threshold, the one that gains most in their sum.
+//! Oblivious trees: all leaves of a level are split by the same feature and threshold, or category against the rest, the one that gains most in their sum.
 
 use super::Growing;
 use crate::bins::Place;
@@ -70,14 +70,13 @@ impl Growing<'_, '_, '_> {
         let (mut fixed, mut leaves) = (0.0, Vec::new());
         for &leaf in level {
             let state = self.leaves[leaf].state;
-            let own = rules.score(rules.sums(state.sum), rules.params.lambda_l2, None);
-            let own = if own.is_finite() { own } else { 0.0 };
+            let own = rules.to_beat(&state) - rules.params.min_gain_to_split;
             let least_second = rules.least_second(&state);
             match self.leaves[leaf].slot {
                 Some(slot) if pair::second(state.sum) >= least_second.saturating_mul(2) => {
                     let Scale { first, second } = rules.scale;
                     let Params { lambda_l1: l1, lambda_l2: l2, .. } = *rules.params;
-                    leaves.push((slot, Whole { sum: state.sum, least_second, first, second, l1, l2, own }));
+                    leaves.push((leaf, slot, Whole { sum: state.sum, least_second, first, second, l1, l2, own }));
                 }
                 _ => fixed += own,
             }
@@ -90,7 +89,7 @@ impl Growing<'_, '_, '_> {
                 (share * place.n_bins as f64) as usize
             });
             let cells = |slot: usize| &self.grower.slots[slot][place.cells..][..place.n_bins + 1];
-            let some_missing = leaves.iter().any(|(slot, _)| cells(*slot)[place.n_bins] != 0);
+            let some_missing = leaves.iter().any(|(_, slot, _)| cells(*slot)[place.n_bins] != 0);
             // Missing values on the left, then on the right; a missing category goes right.
             for default_left in [true, false] {
                 if place.categorical && default_left || !place.categorical && !default_left && !some_missing {
@@ -98,14 +97,13 @@ impl Growing<'_, '_, '_> {
                 }
                 let mut totals = vec![fixed; place.n_bins];
                 let mut parted = vec![0; place.n_bins];
-                for (slot, leaf) in &leaves {
-                    let cells = cells(*slot);
-                    if place.categorical {
-                        let lefts: Vec<u64> = (0..place.n_bins).map(|bin| left_of(place, cells, bin, false)).collect();
-                        add_scores(rules.level, &lefts, 0, *leaf, &mut totals, &mut parted);
+                for (number, slot, leaf) in &leaves {
+                    let lefts: Vec<u64> =
+                        (0..place.n_bins).map(|bin| left_of(place, cells(*slot), bin, default_left)).collect();
+                    if rules.bounded {
+                        self.add_bounded(*number, index, leaf, &lefts, &mut totals, &mut parted);
                     } else {
-                        let missing = if default_left { cells[place.n_bins] } else { 0 };
-                        add_scores(rules.level, &cells[..place.n_bins], missing, *leaf, &mut totals, &mut parted);
+                        add_scores(rules.level, &lefts, *leaf, &mut totals, &mut parted);
                     }
                 }
                 for (bin, (&total, &parted)) in totals.iter().zip(&parted).enumerate() {
@@ -126,6 +124,32 @@ impl Growing<'_, '_, '_> {
         best
     }
 
+    /// As [`add_scores`], where a leaf's value depends on more than its own sums; minus infinity where a constraint forbids the split.
+    fn add_bounded(
+        &self,
+        leaf: usize,
+        index: usize,
+        whole: &Whole,
+        lefts: &[u64],
+        totals: &mut [f64],
+        parted: &mut [u32],
+    ) {
+        let rules = self.job.rules;
+        let search = Search::new(rules, self.grower.bins.places(), self.leaves[leaf].state);
+        for ((&left, total), parted) in lefts.iter().zip(totals).zip(parted) {
+            let right = whole.sum.wrapping_sub(left);
+            let smaller = pair::second(left).min(pair::second(right));
+            *total += match search.weigh(index, left, right, rules.params.lambda_l2) {
+                None if smaller > 0 => f64::NEG_INFINITY,
+                Some(score) if smaller >= whole.least_second => {
+                    *parted += 1;
+                    score
+                }
+                _ => whole.own,
+            };
+        }
+    }
+
     /// Makes the level's split a leaf's own.
     fn set_split(&mut self, leaf: usize, best: &Candidate) {
         let rules = self.job.rules;
@@ -143,9 +167,9 @@ impl Growing<'_, '_, '_> {
         let right = state.sum.wrapping_sub(left);
         let search = Search::new(rules, self.grower.bins.places(), state);
         let l2 = rules.params.lambda_l2;
-        let sides = [left, right].map(|side| rules.score(rules.sums(side), l2, None));
-        // A side without rows and without a penalty has no score: it adds nothing.
-        let total: f64 = sides.iter().filter(|score| score.is_finite()).sum();
+        // A half without rows has no score of its own.
+        let halves = pair::second(left) > 0 && pair::second(right) > 0;
+        let total = if halves { search.weigh(best.place, left, right, l2).unwrap_or(0.0) } else { 0.0 };
         let gain = (total - rules.to_beat(&state)).max(0.0);
         self.leaves[leaf].split = Some(Split {
             total,
@@ -154,7 +178,7 @@ impl Growing<'_, '_, '_> {
             condition: best.condition,
             left,
             right,
-            l2: rules.params.lambda_l2,
+            l2,
             outputs: search.outputs_or_parent(left, right),
         });
     }

@@ -223,14 +223,7 @@ impl<'a> VectorGrower<'a> {
         }
     }
 
-    fn search(
-        &self,
-        job: &VectorJob,
-        allowed: &[usize],
-        leaves: &mut [VectorLeafRows],
-        leaf: usize,
-        slot: usize,
-    ) {
+    fn search(&self, job: &VectorJob, allowed: &[usize], leaves: &mut [VectorLeafRows], leaf: usize, slot: usize) {
         let width = lanes(job.n_outputs);
         let sum = &leaves[leaf].sum;
         let second = sum[width - 1];
@@ -270,7 +263,9 @@ impl<'a> VectorGrower<'a> {
         leaf: usize,
     ) -> usize {
         let width = lanes(job.n_outputs);
-        let Some((index, split, gain)) = leaves[leaf].split.take() else { unreachable!("only leaves with a split wait") };
+        let Some((index, split, gain)) = leaves[leaf].split.take() else {
+            unreachable!("only leaves with a split wait")
+        };
         let place = &self.bins.places()[index];
         let condition = if place.categorical {
             let mut bits = [0; 4];

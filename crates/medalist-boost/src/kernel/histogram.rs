@@ -62,6 +62,9 @@ fn gather_pairs_body(pairs: &[u64], rows: &[u32], out: &mut [u64]) {
 /// Adds each pair to the cells of its word, for the features whose bytes are set in `mask`.
 pub(crate) fn accumulate(level: Level, words: &[u64], pairs: &[u64], mask: u64, cells: &mut TileCells) {
     let n_used = mask.count_ones() / 8;
+    if n_used == 0 {
+        return;
+    }
     // The used bytes are the lowest ones unless features are left out.
     if mask == u64::MAX >> (64 - 8 * n_used) {
         return accumulate_all(level, words, pairs, n_used, cells);

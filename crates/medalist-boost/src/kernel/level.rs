@@ -19,19 +19,18 @@ pub(crate) struct Whole {
 }
 
 leveled! {
-    /// Adds to each total the score of both sides, or the leaf's own where a side would have too little; counts in `parted` where neither has. `lefts` are the packed sums of the left sides but for `missing`.
-    fn add_scores(lefts: &[u64], missing: u64, leaf: Whole, totals: &mut [f64], parted: &mut [u32]) = add_scores_body
+    /// Adds to each total the score of both sides, or the leaf's own where a side would have too little; counts in `parted` where neither has. `lefts` are the packed sums of the left sides.
+    fn add_scores(lefts: &[u64], leaf: Whole, totals: &mut [f64], parted: &mut [u32]) = add_scores_body
 }
 
 #[inline(always)]
-fn add_scores_body(lefts: &[u64], missing: u64, leaf: Whole, totals: &mut [f64], parted: &mut [u32]) {
+fn add_scores_body(lefts: &[u64], leaf: Whole, totals: &mut [f64], parted: &mut [u32]) {
     let (all_first, all_second) = ((leaf.sum >> 32) as i32, leaf.sum as i32);
     let weigh = |first: i32| {
         let shrunk = ((f64::from(first) * leaf.first).abs() - leaf.l1).max(0.0);
         shrunk * shrunk
     };
     for ((&left, total), parted) in lefts.iter().zip(totals).zip(parted) {
-        let left = left.wrapping_add(missing);
         let (first, second) = ((left >> 32) as i32, left as i32);
         let (other_first, other_second) = (all_first.wrapping_sub(first), all_second.wrapping_sub(second));
         let hessian = f64::from(second) * leaf.second + leaf.l2;

@@ -47,7 +47,7 @@ pub(crate) fn sigmoid(x: f64) -> f64 {
 
 /// e^x to 3e-10, relatively: enough for derivatives, which are kept in single precision. Its terms are added in pairs, so that a row does not wait for its own last term (half the time of [`exp`]).
 #[inline(always)]
-fn exp_short(x: f64) -> f64 {
+pub(super) fn exp_short(x: f64) -> f64 {
     const MAGIC: f64 = 6_755_399_441_055_744.0;
     let x = x.clamp(-708.0, 709.0);
     let shifted = x * std::f64::consts::LOG2_E + MAGIC;
@@ -60,7 +60,7 @@ fn exp_short(x: f64) -> f64 {
 }
 
 /// Keeps a leaf's value finite where a probability is as good as 0 or 1.
-const LEAST_HESSIAN: f64 = 1e-16;
+pub(super) const LEAST_HESSIAN: f64 = 1e-16;
 
 leveled! {
     /// First and second derivatives of the logistic loss by the score, for labels from 0 to 1; `weights` may be empty: all are 1.

@@ -147,7 +147,11 @@ fn weigh(cell: &[i32], added: &[i32], before: &[i32], leaf: &VectorLeaf) -> Opti
             left.iter_mut().zip(&before[at..]).for_each(|(left, before)| *left = left.wrapping_sub(*before));
         }
         let mut right = [0; REGISTER];
-        right.iter_mut().zip(&leaf.sum[at..]).zip(&left).for_each(|((right, sum), left)| *right = sum.wrapping_sub(*left));
+        right
+            .iter_mut()
+            .zip(&leaf.sum[at..])
+            .zip(&left)
+            .for_each(|((right, sum), left)| *right = sum.wrapping_sub(*left));
         if at + REGISTER == n {
             // The Hessian's lane.
             (second, other_second) = (left[REGISTER - 1], right[REGISTER - 1]);

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Objective, softmax};
+use super::Objective;
 use crate::kernel::Level;
-use crate::kernel::logistic::{self, exp, logistic, sigmoid, squared};
+use crate::kernel::classes::{Loss, classes};
+use crate::kernel::logistic::{self, exp, logistic, squared};
 
 /// First and second derivative of one row.
 pub(crate) type Derivative = [f32; 2];
@@ -78,35 +79,35 @@ impl Objective {
         }
     }
 
-    /// Classes: fills one output's derivatives a class. `scores` and `out` by class, then by row of the stretch.
-    pub(crate) fn derive_classes(&self, rows: &Stretch, scores: &[&[f64]], out: &mut [&mut [Derivative]]) {
-        const LEAST_HESSIAN: f64 = 1e-16;
+    /// Classes: fills one output's derivatives a class. `scores` and `out` by class, then by row of the stretch. `parallel` as in [`Objective::derive_one`].
+    pub(crate) fn derive_classes(
+        &self,
+        level: Level,
+        rows: &Stretch,
+        scores: &[&[f64]],
+        out: &mut [&mut [Derivative]],
+        parallel: bool,
+    ) {
         let n_classes = scores.len();
-        let factor = n_classes as f64 / (n_classes - 1) as f64;
-        let mut probabilities = vec![0.0; n_classes];
-        for (row, &label) in rows.labels.iter().enumerate() {
-            let weight = rows.weights.get(row).copied().unwrap_or(1.0);
-            if weight == 0.0 {
-                out.iter_mut().for_each(|out| out[row] = [0.0; 2]);
-                continue;
-            }
-            probabilities.iter_mut().zip(scores).for_each(|(p, scores)| *p = scores[row]);
-            let hessian_factor = match self {
-                Objective::OneVsAll { .. } => {
-                    probabilities.iter_mut().for_each(|p| *p = sigmoid(*p));
-                    1.0
-                }
-                _ => {
-                    softmax(&mut probabilities);
-                    factor
-                }
-            };
-            for (class, (&p, out)) in probabilities.iter().zip(out.iter_mut()).enumerate() {
-                let label = f64::from(label == class as f64);
-                let hessian = (hessian_factor * p * (1.0 - p)).max(LEAST_HESSIAN);
-                out[row] = [(weight * (p - label)) as f32, (weight * hessian) as f32];
-            }
+        let loss = match self {
+            Objective::OneVsAll { .. } => Loss::OneVsAll,
+            _ => Loss::Softmax(n_classes as f64 / (n_classes - 1) as f64),
+        };
+        if !parallel {
+            return classes(level, loss, scores, rows.labels, rows.weights, out);
         }
+        // Per stretch each class's part.
+        let mut parts: Vec<Vec<&mut [Derivative]>> = Vec::new();
+        parts.resize_with(rows.labels.len().div_ceil(ROWS_A_SUM), || Vec::with_capacity(n_classes));
+        for out in out.iter_mut() {
+            parts.iter_mut().zip(out.chunks_mut(ROWS_A_SUM)).for_each(|(part, out)| part.push(out));
+        }
+        parts.into_par_iter().enumerate().for_each(|(chunk, mut out)| {
+            let here = chunk * ROWS_A_SUM..rows.labels.len().min((chunk + 1) * ROWS_A_SUM);
+            let weights = if rows.weights.is_empty() { &[] } else { &rows.weights[here.clone()] };
+            let scores: Vec<&[f64]> = scores.iter().map(|scores| &scores[here.clone()]).collect();
+            classes(level, loss, &scores, &rows.labels[here], weights, &mut out);
+        });
     }
 }
 

@@ -1,0 +1,7 @@
+//! The crate's tests from outside.
+
+mod brute;
+mod data;
+mod fuzz;
+mod limits;
+mod same;
