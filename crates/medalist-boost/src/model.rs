@@ -13,6 +13,8 @@ use crate::params::{Boosting, Params};
 use crate::tree::Tree;
 
 mod flat;
+mod lightgbm;
+mod shap;
 
 use flat::{BinForest, RawForest};
 
