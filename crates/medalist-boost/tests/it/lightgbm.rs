@@ -1,0 +1,310 @@
+//! Against the real LightGBM: its text format both ways, contributions, and training on equal bins.
+//!
+//! The interpreter named by MEDALIST_PYTHON (else `python3`) must have `lightgbm`; without it the tests say so and pass.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use medalist_boost::{BinSettings, Bins, Boosting, Column, Model, Objective, Params, Trainer, Training};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+
+/// Largest difference of predictions by one and the same model.
+const SAME_MODEL: f64 = 1e-6;
+/// Largest difference of raw scores after training.
+const SAME_TRAINING: f64 = 1e-5;
+const N_TREES: usize = 10;
+const STAGES: [usize; 2] = [1, N_TREES];
+
+/// Rows to train on, and what both libraries are told.
+struct Case {
+    name: &'static str,
+    data: Data,
+    params: Params,
+    /// Parameters that only LightGBM has, or spells otherwise.
+    theirs: Value,
+    agrees: bool,
+}
+
+#[derive(Clone)]
+struct Data {
+    /// Values by feature; a category as its code, missing as NaN.
+    columns: Vec<Vec<f64>>,
+    categorical: Vec<usize>,
+    /// The rows that both libraries predict.
+    probe: Vec<Vec<f64>>,
+    labels: Vec<f64>,
+    weights: Option<Vec<f64>>,
+    groups: Option<Vec<usize>>,
+}
+
+/// What was fitted here.
+struct Fitted {
+    model: Model,
+    text: String,
+    /// Raw scores of the training rows at each stage.
+    stages: Vec<Vec<f64>>,
+}
+
+fn python() -> Option<String> {
+    let python = std::env::var("MEDALIST_PYTHON").unwrap_or_else(|_| "python3".to_string());
+    let found = Command::new(&python).args(["-c", "import lightgbm"]).output();
+    if found.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    eprintln!("skipped: {python} cannot import lightgbm (name an interpreter that can in MEDALIST_PYTHON)");
+    None
+}
+
+impl Data {
+    fn views<'a>(&self, columns: &'a [Vec<f64>], codes: &'a [Vec<u32>]) -> Vec<Column<'a>> {
+        let view = |(feature, values)| {
+            if self.categorical.contains(&feature) { Column::Categories(&codes[feature]) } else { Column::F64(values) }
+        };
+        columns.iter().map(Vec::as_slice).enumerate().map(view).collect()
+    }
+}
+
+fn codes(columns: &[Vec<f64>]) -> Vec<Vec<u32>> {
+    let code = |value: &f64| if value.is_nan() { medalist_boost::bins::MISSING_CATEGORY } else { *value as u32 };
+    columns.iter().map(|column| column.iter().map(code).collect()).collect()
+}
+
+fn fit(case: &Case) -> Fitted {
+    let data = &case.data;
+    let codes = codes(&data.columns);
+    let columns = data.views(&data.columns, &codes);
+    let bins = Bins::new(&columns, &BinSettings { min_data_in_bin: 1, ..BinSettings::default() }).unwrap();
+    let training = Training {
+        labels: &data.labels,
+        weights: data.weights.as_deref(),
+        groups: data.groups.as_deref(),
+        ..Training::default()
+    };
+    let mut trainer = Trainer::new(&case.params, &bins, &training).unwrap();
+    (0..N_TREES).for_each(|_| trainer.step().unwrap());
+    let model = trainer.into_model();
+    let stages = STAGES.iter().map(|&n| model.raw(&columns, Some(n)).unwrap()).collect();
+    Fitted { text: model.to_lightgbm().unwrap(), model, stages }
+}
+
+/// Our parameters under LightGBM's names.
+fn their_params(case: &Case) -> Value {
+    let mut params = serde_json::to_value(&case.params).unwrap();
+    let map = params.as_object_mut().unwrap();
+    for ours in ["objective", "growth", "n_estimators", "max_depth", "bootstrap", "parallel", "interaction_constraints"]
+    {
+        map.remove(ours);
+    }
+    if case.params.monotone_constraints.is_empty() {
+        map.remove("monotone_constraints");
+    }
+    let (name, more) = match &case.params.objective {
+        Objective::Squared => ("regression", json!({})),
+        Objective::Absolute => ("regression_l1", json!({})),
+        Objective::Quantile { alpha } => ("quantile", json!({ "alpha": alpha })),
+        Objective::Huber { alpha } => ("huber", json!({ "alpha": alpha })),
+        Objective::Poisson => ("poisson", json!({})),
+        Objective::Gamma => ("gamma", json!({})),
+        Objective::Tweedie { variance_power } => ("tweedie", json!({ "tweedie_variance_power": variance_power })),
+        Objective::Logistic => ("binary", json!({})),
+        Objective::Softmax { n_classes } => ("multiclass", json!({ "num_class": n_classes })),
+        Objective::OneVsAll { n_classes } => ("multiclassova", json!({ "num_class": n_classes })),
+        Objective::LambdaRank { truncation_level } => {
+            ("lambdarank", json!({ "lambdarank_truncation_level": truncation_level }))
+        }
+        objective => panic!("{objective:?}"),
+    };
+    let fixed = json!({
+        "objective": name, "verbose": -1, "num_threads": 1, "deterministic": true, "force_col_wise": true,
+        "min_data_in_bin": 1, "feature_pre_filter": false, "enable_bundle": false,
+        "monotone_constraints_method": "basic",
+    });
+    for from in [fixed, more, case.theirs.clone()] {
+        map.extend(from.as_object().unwrap().clone());
+    }
+    params
+}
+
+fn run(python: &str, cases: &[Case], fits: &[Fitted]) -> Vec<Value> {
+    let described: Vec<Value> = cases
+        .iter()
+        .zip(fits)
+        .map(|(case, fitted)| {
+            let Data { columns, categorical, probe, labels, weights, groups } = &case.data;
+            json!({
+                "columns": columns, "categorical": categorical, "probe": probe, "labels": labels,
+                "weights": weights, "groups": groups, "params": their_params(case), "n_trees": N_TREES,
+                "stages": STAGES, "ours": fitted.text,
+            })
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("cases.json"), serde_json::to_string(&described).unwrap()).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/check_lightgbm.py");
+    let output = Command::new(python).arg(script).arg(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(&fs::read_to_string(folder.path().join("results.json")).unwrap()).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+/// The largest difference; infinite where lengths differ.
+fn apart(ours: &[f64], theirs: &[f64]) -> f64 {
+    if ours.len() != theirs.len() {
+        return f64::INFINITY;
+    }
+    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+/// How far a model of ours and what LightGBM said are apart: raw, predicted, contributions.
+fn apart_on_probe(case: &Case, model: &Model, said: &Value) -> [f64; 3] {
+    let columns: Vec<Column> = case.data.probe.iter().map(|column| Column::F64(column)).collect();
+    let mut predicted = numbers(&said["predicted"]);
+    if let Objective::OneVsAll { n_classes } = model.objective() {
+        // LightGBM leaves these as they are.
+        for row in predicted.chunks_mut(*n_classes) {
+            let sum: f64 = row.iter().sum();
+            row.iter_mut().for_each(|p| *p /= sum);
+        }
+    }
+    let mut contributions = numbers(&said["contributions"]);
+    if case.params.boosting == Boosting::Rf {
+        contributions.iter_mut().for_each(|value| *value /= N_TREES as f64);
+    }
+    [
+        apart(&model.raw(&columns, None).unwrap(), &numbers(&said["raw"])),
+        apart(&model.predict(&columns, None).unwrap(), &predicted),
+        apart(&model.contributions(&columns, None).unwrap(), &contributions),
+    ]
+}
+
+/// Runs the cases; prints a line each, then fails if a difference is too large.
+fn check(cases: &[Case]) {
+    let Some(python) = python() else { return };
+    let fits: Vec<Fitted> = cases.iter().map(fit).collect();
+    let mut failed = Vec::new();
+    for ((case, fitted), result) in cases.iter().zip(&fits).zip(run(&python, cases, &fits)) {
+        let written = apart_on_probe(case, &fitted.model, &result["ours"]);
+        let model = Model::from_lightgbm(result["text"].as_str().unwrap()).unwrap();
+        let read = apart_on_probe(case, &model, &result["theirs"]);
+        let stages = result["stages"].as_array().unwrap();
+        let trained: Vec<f64> = fitted.stages.iter().zip(stages).map(|(a, b)| apart(a, &numbers(b))).collect();
+        let show = |apart: &[f64]| apart.iter().map(|apart| format!("{apart:8.1e}")).collect::<String>();
+        println!("{:24} written{}  read{}  trained{}", case.name, show(&written), show(&read), show(&trained));
+        let same_model = written.iter().chain(&read).all(|&apart| apart <= SAME_MODEL);
+        if !same_model || case.agrees && !trained.iter().all(|&apart| apart <= SAME_TRAINING) {
+            failed.push(case.name);
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+fn normal(random: &mut ChaCha8Rng) -> f64 {
+    (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0
+}
+
+const N_ROWS: usize = 4000;
+
+/// Whole numbers from 1 on, a bin each; `missing`: the share of missing values.
+fn bins_data(seed: u64, missing: f64, categories: usize) -> Data {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut columns: Vec<Vec<f64>> =
+        (0..5).map(|at| (0..N_ROWS).map(|_| f64::from(random.random_range(1..20 + 10 * at))).collect()).collect();
+    let mut probe: Vec<Vec<f64>> =
+        (0..5).map(|_| (0..300).map(|_| f64::from(random.random_range(-5..80)) / 2.0).collect()).collect();
+    let mut categorical = Vec::new();
+    if categories > 0 {
+        columns[2].iter_mut().for_each(|code| *code = random.random_range(0..categories) as f64);
+        probe[2].iter_mut().for_each(|code| *code = random.random_range(-2..2 * categories as i32) as f64);
+        categorical.push(2);
+    }
+    let effect: Vec<f64> = (0..categories).map(|_| normal(&mut random)).collect();
+    let label = |row: usize, random: &mut ChaCha8Rng| {
+        let x = |feature: usize| columns[feature][row];
+        let middle = if categories > 0 { effect[x(2) as usize] } else { (x(2) / 6.0).sin() };
+        x(0) / 10.0 + middle + (x(3) * x(1) / 300.0).cos() + 0.3 * normal(random)
+    };
+    let labels = (0..N_ROWS).map(|row| label(row, &mut random)).collect();
+    for column in columns.iter_mut().chain(&mut probe) {
+        column.iter_mut().for_each(|value| {
+            if random.random::<f64>() < missing {
+                *value = f64::NAN;
+            }
+        });
+    }
+    probe[0][..50].fill(f64::NAN);
+    probe[1][50..100].fill(0.0);
+    Data { columns, categorical, probe, labels, weights: None, groups: None }
+}
+
+impl Data {
+    fn weighted(mut self) -> Data {
+        let mut random = ChaCha8Rng::seed_from_u64(99);
+        self.weights = Some((0..self.labels.len()).map(|_| 0.5 + random.random::<f64>()).collect());
+        self
+    }
+
+    fn with_labels(mut self, label: impl Fn(f64) -> f64) -> Data {
+        self.labels.iter_mut().for_each(|value| *value = label(*value));
+        self
+    }
+
+    /// Two classes.
+    fn binary(self) -> Data {
+        self.with_labels(|value| f64::from(value > 1.5))
+    }
+}
+
+fn case(name: &'static str, data: Data, params: Params) -> Case {
+    Case { name, data, params, theirs: json!({}), agrees: true }
+}
+
+#[test]
+fn training_on_equal_bins_agrees() {
+    let squared = || Params::new(Objective::Squared);
+    let logistic = || Params::new(Objective::Logistic);
+    let plain = || bins_data(1, 0.0, 0);
+    let missing = || bins_data(2, 0.1, 0);
+    let many = || bins_data(3, 0.0, 40);
+    let few = || bins_data(4, 0.0, 3);
+    let groups = || squared().min_data_per_group(20);
+    let classes = |data: Data| data.with_labels(|value| (value - 0.5).clamp(0.0, 2.9).floor());
+    check(&[
+        case("regression", plain(), squared()),
+        case("binary", plain().binary(), logistic()),
+        case("regression at 0", plain(), squared().boost_from_average(false)),
+        case("L1", plain(), squared().lambda_l1(20.0)),
+        case("L2", plain(), squared().lambda_l2(20.0)),
+        case("L1 binary", plain().binary(), logistic().lambda_l1(3.0)),
+        case("monotone", plain(), squared().monotone_constraints(vec![1, 0, -1, 1, 0])),
+        case("monotone binary", plain().binary(), logistic().monotone_constraints(vec![1, 0, -1, 1, 0])),
+        case("monotone L1", plain(), squared().monotone_constraints(vec![1, 0, -1, 1, 0]).lambda_l1(5.0)),
+        case("weights", plain().weighted(), squared()),
+        case("weights binary", plain().weighted().binary(), logistic()),
+        case("sorted categories", many(), groups()),
+        case("sorted binary", many().binary(), logistic().min_data_per_group(20)),
+        case("sorted missing", bins_data(5, 0.1, 40), groups()),
+        case("one-hot", few(), squared()),
+        case("one-hot missing", bins_data(6, 0.1, 3), squared()),
+        case("one-hot binary", few().binary(), logistic()),
+        case("missing", missing(), squared()),
+        case("missing binary", missing().binary(), logistic()),
+        case("missing monotone", missing(), squared().monotone_constraints(vec![1, 0, -1, 1, 0])),
+        case("min_gain_to_split", plain(), squared().min_gain_to_split(5.0)),
+        case("min_gain binary", plain().binary(), logistic().min_gain_to_split(1.0)),
+        case("max_delta_step", plain(), squared().max_delta_step(0.3)),
+        case("max_delta_step binary", plain().binary(), logistic().max_delta_step(0.2)),
+        case("path_smooth", plain(), squared().path_smooth(10.0)),
+        case("path_smooth binary", plain().binary(), logistic().path_smooth(10.0)),
+        case("path_smooth categories", many(), groups().path_smooth(5.0)),
+        case("softmax", classes(plain()), Params::new(Objective::Softmax { n_classes: 3 })),
+        case("softmax weights", classes(plain().weighted()), Params::new(Objective::Softmax { n_classes: 3 })),
+        case("one-against-all", classes(plain()), Params::new(Objective::OneVsAll { n_classes: 3 })),
+        case("depth", plain(), squared().num_leaves(100)),
+    ]);
+}
