@@ -9,7 +9,7 @@ use crate::split::Condition;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// Values up to the threshold go left, missing ones where `default_left` says.
+    /// Values up to the threshold go left, missing ones where `default_left` says. At [`f64::MAX`] all values go left, infinity too.
     Threshold { value: f64, default_left: bool },
     /// These categories go left, all others right, missing ones too; ascending.
     Categories(Vec<u32>),
@@ -97,7 +97,7 @@ impl Tree {
         let value = row[*feature];
         match decision {
             Decision::Threshold { default_left, .. } if value.is_nan() => *default_left,
-            Decision::Threshold { value: threshold, .. } => value <= *threshold,
+            Decision::Threshold { value: threshold, .. } => value <= *threshold || *threshold == f64::MAX,
             Decision::Categories(codes) => {
                 value >= 0.0 && value.fract() == 0.0 && codes.binary_search(&(value as u32)).is_ok()
             }

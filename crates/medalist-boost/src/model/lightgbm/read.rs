@@ -233,7 +233,12 @@ fn check_children(section: &Section, left: &[i32], right: &[i32]) -> Result<()> 
 }
 
 fn decisions(section: &Section, n: usize) -> Result<Vec<Decision>> {
-    let thresholds = section.floats("threshold", n)?;
+    let mut thresholds: Vec<f64> = section.list("threshold", n)?;
+    // Above the last bin: all but missing values go left.
+    thresholds.iter_mut().filter(|value| **value == f64::INFINITY).for_each(|value| *value = f64::MAX);
+    if let Some(value) = thresholds.iter().find(|value| !value.is_finite()) {
+        return Err(section.wrong("threshold", format!("holds {value}")));
+    }
     let types: Vec<u32> = section.list("decision_type", n)?;
     let n_sets: usize = section.number("num_cat")?;
     let mut sets = Vec::new();

@@ -187,6 +187,41 @@ fn errors_name_the_tree_and_the_key() {
 }
 
 #[test]
+fn at_an_infinite_threshold_only_missing_values_go_right() {
+    let model =
+        Model::from_lightgbm(&small("threshold=0.5\ndecision_type=10", "threshold=inf\ndecision_type=8")).unwrap();
+    let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, 1.0];
+    let expected = [2.0, 1.0, 1.0, 1.0, 1.0];
+    let json = model.to_json().unwrap();
+    for model in
+        [&model, &Model::from_lightgbm(&model.to_lightgbm().unwrap()).unwrap(), &Model::from_json(&json).unwrap()]
+    {
+        assert_eq!(model.raw(&[Column::F64(&values)], None).unwrap(), expected);
+        assert_eq!(model.leaves(&[Column::F64(&values)]).unwrap(), expected.map(|value| value as u32 - 1));
+    }
+    for wrong in ["nan", "-inf"] {
+        let error = Model::from_lightgbm(&small("threshold=0.5", &format!("threshold={wrong}"))).unwrap_err();
+        assert!(error.to_string().starts_with("tree 0: threshold holds"), "{error}");
+    }
+}
+
+#[test]
+fn infinities_go_the_same_way_on_bins_and_raw() {
+    let values: Vec<f64> = (0..300).map(|i| [f64::NAN, f64::INFINITY, 1.0, f64::NEG_INFINITY, 2.0][i % 5]).collect();
+    let labels: Vec<f64> = values.iter().map(|value| f64::from(value.is_nan())).collect();
+    let columns = [Column::F64(&values)];
+    let bins = Bins::new(&columns, &BinSettings::default()).unwrap();
+    let training = Training { labels: &labels, ..Training::default() };
+    let mut trainer = Trainer::new(&Params::new(Objective::Squared), &bins, &training).unwrap();
+    trainer.step().unwrap();
+    let model = trainer.into_model();
+    let rows: Vec<u32> = (0..300).collect();
+    let on_bins = model.predict_staged_on_bins(&bins, &rows, &[1]).unwrap();
+    assert_eq!(on_bins[0], model.raw(&columns, None).unwrap());
+    assert!(model.trees[0].nodes.len() == 1);
+}
+
+#[test]
 fn categories_are_read_by_their_bits() {
     let text = small("threshold=0.5\ndecision_type=10", "threshold=0\ndecision_type=1");
     let text = text.replace("num_cat=0", "num_cat=1\ncat_boundaries=0 2\ncat_threshold=5 1");

@@ -90,7 +90,8 @@ fn tree_text(tree: &Tree, number: usize, place: usize, start: f64) -> Result<Str
                 if !value.is_finite() {
                     return Err(wrong(format!("node {at} has the threshold {value}, which cannot be written")));
                 }
-                thresholds.push(format!("{value:?}"));
+                // As LightGBM has it where all but missing values go left.
+                thresholds.push(if *value == f64::MAX { "inf".to_string() } else { format!("{value:?}") });
                 types.push(MISSING_NAN << MISSING_SHIFT | if *default_left { DEFAULT_LEFT } else { 0 });
             }
             Decision::Categories(codes) => {
