@@ -19,12 +19,16 @@ def table(columns):
     return np.array(columns, dtype=np.float64).T.copy()
 
 
+def listed(numbers):
+    """A flat list; null where a number is not finite."""
+    return [number if np.isfinite(number) else None for number in np.asarray(numbers).ravel().tolist()]
+
+
 def said(booster, rows):
     """Raw scores, predictions and contributions, each flat and row-major."""
-    raw = booster.predict(rows, raw_score=True)
-    result = {"raw": raw.ravel().tolist(), "predicted": booster.predict(rows).ravel().tolist()}
+    result = {"raw": listed(booster.predict(rows, raw_score=True)), "predicted": listed(booster.predict(rows))}
     if "linear_tree: 1" not in booster.model_to_string():
-        result["contributions"] = np.asarray(booster.predict(rows, pred_contrib=True)).ravel().tolist()
+        result["contributions"] = listed(booster.predict(rows, pred_contrib=True))
     return result
 
 
@@ -42,7 +46,7 @@ def run(case):
         free_raw_data=False,
     )
     booster = lightgbm.train(case["params"], data, num_boost_round=case["n_trees"])
-    stages = [booster.predict(rows, raw_score=True, num_iteration=n).ravel().tolist() for n in case["stages"]]
+    stages = [listed(booster.predict(rows, raw_score=True, num_iteration=n)) for n in case["stages"]]
     result = {"text": booster.model_to_string(), "stages": stages, "theirs": said(booster, probe)}
     if case["ours"] is not None:
         ours = lightgbm.Booster(model_str=case["ours"])

@@ -13,7 +13,7 @@ mod tests;
 impl Model {
     /// Writes the model in LightGBM's text format, for `lightgbm.Booster(model_str=...)` and whatever else reads it.
     ///
-    /// LightGBM's raw scores are then this model's: start scores are part of the first iteration's leaf values, in a forest of every tree's. So are its predictions, but for one-against-all classes: LightGBM does not divide their probabilities by the sum. Features are called Column_0, Column_1, and so on.
+    /// LightGBM's raw scores are then this model's: start scores are part of the first iteration's leaf values, in a forest of every tree's (of a forest LightGBM's raw scores are sums, its predictions means). So are its predictions, but for one-against-all classes: LightGBM does not divide their probabilities by the sum. Features are called Column_0, Column_1, and so on.
     ///
     /// # Errors
     /// When the format cannot hold the model: several targets that are more than their scores (counts, amounts), a category code of 2^24 or more, or a value that is not finite.
