@@ -187,7 +187,7 @@ pub(crate) fn softmax(scores: &mut [f64]) {
     scores.iter_mut().for_each(|score| *score /= sum);
 }
 
-/// The value below which a share `alpha` of the rows lies, between two neighbours where it falls between them, as in LightGBM (and numpy); with weights the first one at which their sum exceeds the share, as in LightGBM where weights are below 1.
+/// The value below which a share `alpha` of the rows lies, between two neighbours where it falls between them, as in LightGBM (and numpy); with weights the first one at which their sum exceeds the share. LightGBM takes the one before where the weight is below 1, and a mean of both above: so that its answer depends on the weights' unit.
 pub(crate) fn quantile(mut rows: Vec<(f64, f64)>, alpha: f64, weighted: bool) -> f64 {
     rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let Some(&(last, _)) = rows.last() else { return 0.0 };

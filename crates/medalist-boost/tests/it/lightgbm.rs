@@ -256,13 +256,6 @@ impl Data {
         self
     }
 
-    /// As [`Data::weighted`], all weights below 1.
-    fn lightly_weighted(self) -> Data {
-        let mut data = self.weighted();
-        data.weights.iter_mut().flatten().for_each(|weight| *weight /= 2.0);
-        data
-    }
-
     fn with_labels(mut self, label: impl Fn(f64) -> f64) -> Data {
         self.labels.iter_mut().for_each(|value| *value = label(*value));
         self
@@ -356,19 +349,16 @@ fn training_on_equal_bins_agrees() {
     ]);
 }
 
+/// With weights a leaf's median is another value than LightGBM's, which depends on the weights' unit.
 #[test]
 fn other_objectives_agree() {
     let params = |objective| Params::new(objective).min_child_samples(1).min_sum_hessian(8.0);
     let plain = || bins_data(1, 0.0, 0);
     let counts = || plain().with_labels(|value| value.abs().floor());
     let amounts = || plain().with_labels(|value| value.abs() + 0.1);
-    let absolute = || Params::new(Objective::Absolute);
-    let quantile = || Params::new(Objective::Quantile { alpha: 0.3 });
     check(&[
-        case("absolute", plain(), absolute()),
-        case("absolute weights", plain().lightly_weighted(), absolute()),
-        case("quantile", plain(), quantile()),
-        case("quantile weights", plain().lightly_weighted(), quantile()),
+        case("absolute", plain(), Params::new(Objective::Absolute)),
+        case("quantile", plain(), Params::new(Objective::Quantile { alpha: 0.3 })),
         case("huber", plain(), Params::new(Objective::Huber { alpha: 0.5 })),
         case("huber weights", plain().weighted(), params(Objective::Huber { alpha: 0.5 })),
         case("poisson", counts(), params(Objective::Poisson)),
