@@ -7,9 +7,11 @@ use std::path::Path;
 use std::process::Command;
 
 use medalist_boost::{BinSettings, Bins, Boosting, Column, Model, Objective, Params, Trainer, Training};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
+
+use data::{Data, INFINITE_ROW, bins_data, codes, ranked};
+
+mod data;
 
 /// Largest difference of predictions by one and the same model.
 const SAME_MODEL: f64 = 1e-6;
@@ -17,8 +19,6 @@ const SAME_MODEL: f64 = 1e-6;
 const SAME_TRAINING: f64 = 1e-5;
 const N_TREES: usize = 10;
 const STAGES: [usize; 2] = [1, N_TREES];
-/// The probe row whose values are all infinite: JSON cannot say it.
-const INFINITE_ROW: usize = 150;
 
 /// Rows to train on, and what both libraries are told.
 struct Case {
@@ -29,18 +29,6 @@ struct Case {
     theirs: Value,
     /// Whether training agrees at so many of the stages.
     agreeing_stages: usize,
-}
-
-#[derive(Clone)]
-struct Data {
-    /// Values by feature; a category as its code, missing as NaN.
-    columns: Vec<Vec<f64>>,
-    categorical: Vec<usize>,
-    /// The rows that both libraries predict.
-    probe: Vec<Vec<f64>>,
-    labels: Vec<f64>,
-    weights: Option<Vec<f64>>,
-    groups: Option<Vec<usize>>,
 }
 
 /// What was fitted here.
@@ -59,20 +47,6 @@ fn python() -> Option<String> {
     }
     eprintln!("skipped: {python} cannot import lightgbm (name an interpreter that can in MEDALIST_PYTHON)");
     None
-}
-
-impl Data {
-    fn views<'a>(&self, columns: &'a [Vec<f64>], codes: &'a [Vec<u32>]) -> Vec<Column<'a>> {
-        let view = |(feature, values)| {
-            if self.categorical.contains(&feature) { Column::Categories(&codes[feature]) } else { Column::F64(values) }
-        };
-        columns.iter().map(Vec::as_slice).enumerate().map(view).collect()
-    }
-}
-
-fn codes(columns: &[Vec<f64>]) -> Vec<Vec<u32>> {
-    let code = |value: &f64| if value.is_nan() { medalist_boost::bins::MISSING_CATEGORY } else { *value as u32 };
-    columns.iter().map(|column| column.iter().map(code).collect()).collect()
 }
 
 fn fit(case: &Case) -> Fitted {
@@ -147,7 +121,8 @@ fn run(python: &str, cases: &[Case], fits: &[Fitted]) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("cases.json"), serde_json::to_string(&described).unwrap()).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/check_lightgbm.py");
-    let output = Command::new(python).arg(script).arg(folder.path()).output().unwrap();
+    // Several threads a process would wait for each other.
+    let output = Command::new(python).env("OMP_NUM_THREADS", "1").arg(script).arg(folder.path()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_str(&fs::read_to_string(folder.path().join("results.json")).unwrap()).unwrap()
 }
@@ -210,63 +185,6 @@ fn check(cases: &[Case]) {
     assert!(failed.is_empty(), "{failed:?}");
 }
 
-fn normal(random: &mut ChaCha8Rng) -> f64 {
-    (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0
-}
-
-const N_ROWS: usize = 4000;
-
-/// Whole numbers from 1 on, a bin each; `missing`: the share of missing values.
-fn bins_data(seed: u64, missing: f64, categories: usize) -> Data {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut columns: Vec<Vec<f64>> =
-        (0..5).map(|at| (0..N_ROWS).map(|_| f64::from(random.random_range(1..20 + 10 * at))).collect()).collect();
-    let mut probe: Vec<Vec<f64>> =
-        (0..5).map(|_| (0..300).map(|_| f64::from(random.random_range(-5..80)) / 2.0).collect()).collect();
-    let mut categorical = Vec::new();
-    if categories > 0 {
-        columns[2].iter_mut().for_each(|code| *code = random.random_range(0..categories) as f64);
-        probe[2].iter_mut().for_each(|code| *code = random.random_range(-2..2 * categories as i32) as f64);
-        categorical.push(2);
-    }
-    let effect: Vec<f64> = (0..categories).map(|_| normal(&mut random)).collect();
-    let label = |row: usize, random: &mut ChaCha8Rng| {
-        let x = |feature: usize| columns[feature][row];
-        let middle = if categories > 0 { effect[x(2) as usize] } else { (x(2) / 6.0).sin() };
-        x(0) / 10.0 + middle + (x(3) * x(1) / 300.0).cos() + 0.3 * normal(random)
-    };
-    let labels = (0..N_ROWS).map(|row| label(row, &mut random)).collect();
-    for column in columns.iter_mut().chain(&mut probe) {
-        column.iter_mut().for_each(|value| {
-            if random.random::<f64>() < missing {
-                *value = f64::NAN;
-            }
-        });
-    }
-    probe[0][..50].fill(f64::NAN);
-    probe[1][50..100].fill(0.0);
-    probe.iter_mut().for_each(|column| column[INFINITE_ROW] = f64::INFINITY);
-    Data { columns, categorical, probe, labels, weights: None, groups: None }
-}
-
-impl Data {
-    fn weighted(mut self) -> Data {
-        let mut random = ChaCha8Rng::seed_from_u64(99);
-        self.weights = Some((0..self.labels.len()).map(|_| 0.5 + random.random::<f64>()).collect());
-        self
-    }
-
-    fn with_labels(mut self, label: impl Fn(f64) -> f64) -> Data {
-        self.labels.iter_mut().for_each(|value| *value = label(*value));
-        self
-    }
-
-    /// Two classes.
-    fn binary(self) -> Data {
-        self.with_labels(|value| f64::from(value > 1.5))
-    }
-}
-
 fn case(name: &'static str, data: Data, params: Params) -> Case {
     Case { name, data, params, theirs: json!({}), agreeing_stages: STAGES.len() }
 }
@@ -302,7 +220,6 @@ fn training_on_equal_bins_agrees() {
     let many = || bins_data(3, 0.0, 40);
     let few = || bins_data(4, 0.0, 3);
     let groups = || squared().min_data_per_group(20);
-    let classes = |data: Data| data.with_labels(|value| (value - 0.5).clamp(0.0, 2.9).floor());
     check(&[
         case("regression", plain(), squared()),
         case("regression at 0", plain(), squared().boost_from_average(false)),
@@ -343,9 +260,9 @@ fn training_on_equal_bins_agrees() {
         case("path_smooth", plain(), squared().path_smooth(10.0)),
         // Rows that smoothing goes by are told from Hessians, too.
         case("path_smooth binary", plain().binary(), logistic().path_smooth(10.0)).first_stage(),
-        case("softmax", classes(plain()), by_hessian(Objective::Softmax { n_classes: 3 })),
-        case("softmax weights", classes(plain().weighted()), by_hessian(Objective::Softmax { n_classes: 3 })),
-        case("one-against-all", classes(plain()), by_hessian(Objective::OneVsAll { n_classes: 3 })),
+        case("softmax", plain().classes(), by_hessian(Objective::Softmax { n_classes: 3 })),
+        case("softmax weights", plain().weighted().classes(), by_hessian(Objective::Softmax { n_classes: 3 })),
+        case("one-against-all", plain().classes(), by_hessian(Objective::OneVsAll { n_classes: 3 })),
     ]);
 }
 
@@ -367,13 +284,6 @@ fn other_objectives_agree() {
         case("tweedie", counts(), params(Objective::Tweedie { variance_power: 1.3 })),
         case("lambdarank", ranked(), params(Objective::LambdaRank { truncation_level: 10 }).min_sum_hessian(1.0)),
     ]);
-}
-
-/// Labels 0 to 3 in query groups of 20.
-fn ranked() -> Data {
-    let mut data = bins_data(1, 0.0, 0).with_labels(|value| value.clamp(0.0, 3.9).floor());
-    data.groups = Some(vec![20; N_ROWS / 20]);
-    data
 }
 
 #[test]
@@ -398,7 +308,7 @@ fn models_of_numbers_with_zeros_read_and_write() {
         case("zeros categories", real(0.1, 60), squared()),
         case("forest", real(0.1, 60), forest()),
         case("forest binary", bernoulli(), forest().objective(Objective::Logistic)),
-        case("forest classes", ranked_classes(real(0.0, 0)), softmax().bagging_fraction(0.6)),
+        case("forest classes", real(0.0, 0).classes(), softmax().bagging_fraction(0.6)),
         case("dart", real(0.0, 0), squared()).told(json!({ "boosting": "dart", "drop_rate": 0.5 })),
         case("cross entropy", bernoulli(), Params::new(Objective::Logistic))
             .told(json!({ "objective": "cross_entropy" })),
@@ -408,10 +318,6 @@ fn models_of_numbers_with_zeros_read_and_write() {
     ];
     cases.iter_mut().for_each(|case| case.agreeing_stages = 0);
     check(&cases);
-}
-
-fn ranked_classes(data: Data) -> Data {
-    data.with_labels(|value| value.clamp(0.0, 2.9).floor())
 }
 
 #[test]
