@@ -32,22 +32,34 @@ impl Model {
         }
         let share = if self.average { 1.0 / n_iterations.max(1) as f64 } else { 1.0 };
         let mut out = vec![0.0; n_rows * self.n_scores() * width];
-        let mut values = vec![0.0; columns.len()];
+        let n_features = self.n_features;
+        let mut values = vec![0.0; ROWS_A_BLOCK * n_features];
         let mut work = Work::default();
-        for (row, out) in out.chunks_exact_mut(self.n_scores() * width).enumerate() {
-            values.iter_mut().zip(columns).for_each(|(value, column)| *value = column.value(row));
-            for plan in &plans {
-                plan.add(&values, &mut work, &mut out[plan.tree.output * width..], width);
+        let row_width = self.n_scores() * width;
+        for (block, out) in out.chunks_mut(ROWS_A_BLOCK * row_width).enumerate() {
+            for row in 0..out.len() / row_width {
+                let values = values[row * n_features..].iter_mut().zip(columns);
+                values.for_each(|(value, column)| *value = column.value(block * ROWS_A_BLOCK + row));
             }
-            for ((out, expected), start) in out.chunks_exact_mut(width).zip(&expected).zip(&self.start) {
-                out[width - 1] = *expected;
+            for plan in &plans {
+                for (row, out) in out.chunks_exact_mut(row_width).enumerate() {
+                    let values = &values[row * n_features..][..n_features];
+                    plan.add(values, &mut work, &mut out[plan.tree.output * width..], width);
+                }
+            }
+            for (score, out) in out.chunks_exact_mut(width).enumerate() {
+                let score = score % self.n_scores();
+                out[width - 1] = expected[score];
                 out.iter_mut().for_each(|value| *value *= share);
-                out[width - 1] += start;
+                out[width - 1] += self.start[score];
             }
         }
         Ok(out)
     }
 }
+
+/// Rows that go down a tree one after the other, while its tables are in the cache.
+const ROWS_A_BLOCK: usize = 64;
 
 /// A node or a leaf below the root, and all that is known of it before any row.
 struct Place {
@@ -71,8 +83,17 @@ struct Place {
 struct Plan<'a> {
     tree: &'a Tree,
     places: Vec<Place>,
-    /// Nodes in 0..1 and weights of the integration.
-    nodes: Vec<(f64, f64)>,
+    /// Nodes of the integration.
+    n_nodes: usize,
+    /// Per place, case (see [`case`]) and node: what the products of all factors change by from the parent to here.
+    changes: Vec<f64>,
+    /// Per place, whether its row does not follow or does, and node: o - z, over the feature's factor, by the node's weight.
+    weights: Vec<f64>,
+}
+
+/// Whether a row follows the conditions on a feature down to a place, and to the place above on the same feature: neither, only above, both.
+fn case(follows: bool, followed: bool) -> usize {
+    usize::from(followed) + usize::from(follows)
 }
 
 /// What a row needs room for, per place and node of integration.
@@ -128,7 +149,25 @@ impl<'a> Plan<'a> {
                 });
             }
         }
-        Ok(Plan { tree, places, nodes: gauss_legendre(most.div_ceil(2)) })
+        let nodes = gauss_legendre(most.div_ceil(2));
+        let (mut changes, mut weights) = (Vec::new(), Vec::new());
+        for place in &places {
+            for (follows, followed) in [(false, false), (false, true), (true, true)] {
+                changes.extend(nodes.iter().map(|&(t, _)| {
+                    let before = place.same.map_or(1.0, |same| factor(followed, places[same].share, t));
+                    // Where no row can come, nothing below counts.
+                    if before > 0.0 { factor(follows, place.share, t) / before } else { 0.0 }
+                }));
+            }
+            for follows in [false, true] {
+                weights.extend(nodes.iter().map(|&(t, weight)| {
+                    let own = factor(follows, place.share, t);
+                    let gained = f64::from(follows) - place.share;
+                    if own > 0.0 { gained * weight / own } else { 0.0 }
+                }));
+            }
+        }
+        Ok(Plan { tree, places, n_nodes: nodes.len(), changes, weights })
     }
 
     /// Adds the expected value of the outputs.
@@ -149,7 +188,7 @@ impl<'a> Plan<'a> {
 
     /// Adds what the features contribute for a row; `out` is the tree's output's first number, and `width` lie from output to output.
     fn add(&self, values: &[f64], work: &mut Work, out: &mut [f64], width: usize) {
-        let n = self.nodes.len();
+        let n = self.n_nodes;
         self.multiply(values, work);
         let n_values = self.tree.leaves.first().map_or(0, |leaf| leaf.value.len());
         for (output, out) in out.chunks_mut(width).take(n_values).enumerate() {
@@ -166,10 +205,10 @@ impl<'a> Plan<'a> {
                 if let Some(parent) = place.parent {
                     above[parent * n..][..n].iter_mut().zip(&*own).for_each(|(sum, own)| *sum += own);
                 }
-                let mut gained = self.weigh(place, work.follows[at], own);
+                let mut gained = self.weigh(at, work.follows[at], own);
                 if let Some(same) = place.same {
                     // Further down the feature's condition is a narrower one.
-                    gained -= self.weigh(&self.places[same], work.follows[same], own);
+                    gained -= self.weigh(same, work.follows[same], own);
                 }
                 out[place.feature] += gained;
             }
@@ -177,44 +216,37 @@ impl<'a> Plan<'a> {
     }
 
     /// What a place's feature gains by the leaves below some place, whose sums are given.
-    fn weigh(&self, place: &Place, follows: bool, sums: &[f64]) -> f64 {
-        let own = f64::from(follows);
-        if !follows && place.share == 0.0 {
-            return 0.0;
-        }
-        let terms = self.nodes.iter().zip(sums);
-        let integral: f64 = terms.map(|(&(t, weight), sum)| weight * sum / factor(own, place.share, t)).sum();
-        (own - place.share) * integral
+    fn weigh(&self, at: usize, follows: bool, sums: &[f64]) -> f64 {
+        let weights = &self.weights[(2 * at + usize::from(follows)) * self.n_nodes..];
+        weights.iter().zip(sums).map(|(weight, sum)| weight * sum).sum()
     }
 
     /// The product of all features' factors down to each place.
     fn multiply(&self, values: &[f64], work: &mut Work) {
-        let n = self.nodes.len();
+        let n = self.n_nodes;
         work.follows.clear();
         work.products.clear();
+        work.products.resize(n * self.places.len(), 0.0);
         for (at, place) in self.places.iter().enumerate() {
-            let side = if place.left == self.tree.goes_left(place.node, values) {
-                place.same.is_none_or(|same| work.follows[same])
-            } else {
-                false
-            };
-            work.follows.push(side);
-            let own = f64::from(side);
-            for (k, &(t, _)) in self.nodes.iter().enumerate() {
-                let above = place.parent.map_or(1.0, |parent| work.products[parent * n + k]);
-                let before =
-                    place.same.map_or(1.0, |same| factor(f64::from(work.follows[same]), self.places[same].share, t));
-                // Where no row can come, nothing below counts.
-                let product = if above == 0.0 { 0.0 } else { above / before * factor(own, place.share, t) };
-                debug_assert_eq!(work.products.len(), at * n + k);
-                work.products.push(product);
+            let followed = place.same.is_none_or(|same| work.follows[same]);
+            let follows = followed && place.left == self.tree.goes_left(place.node, values);
+            work.follows.push(follows);
+            let changes = &self.changes[(3 * at + case(follows, followed)) * n..];
+            let (above, own) = work.products.split_at_mut(at * n);
+            let own = own[..n].iter_mut().zip(changes);
+            match place.parent {
+                None => own.for_each(|(product, change)| *product = *change),
+                Some(parent) => {
+                    let above = &above[parent * n..];
+                    own.zip(above).for_each(|((product, change), above)| *product = above * change);
+                }
             }
         }
     }
 }
 
-fn factor(own: f64, share: f64, t: f64) -> f64 {
-    own * t + share * (1.0 - t)
+fn factor(follows: bool, share: f64, t: f64) -> f64 {
+    f64::from(follows) * t + share * (1.0 - t)
 }
 
 /// Nodes in 0..1 and weights that integrate polynomials of degree 2 n - 1 exactly: the roots of Legendre's polynomial, by Newton's method.
