@@ -114,8 +114,8 @@ impl<'a> Grower<'a> {
         self.spare.resize(rows.len().max(others.len()), 0);
         self.ordered.resize(rows.len(), 0);
         let mut state = LeafState { sum, n_rows: rows.len(), output: 0.0, bounds: [f64::NEG_INFINITY, f64::INFINITY] };
-        state.output =
-            job.rules.output(job.rules.sums(sum), rows.len() as f64, job.rules.params.lambda_l2, 0.0, state.bounds);
+        // As in LightGBM the root is not smoothed: there is nothing above it to draw it to.
+        state.output = job.rules.own_output(job.rules.sums(sum), job.rules.params.lambda_l2);
         let root = GrowingLeaf {
             state,
             rows: 0..rows.len(),

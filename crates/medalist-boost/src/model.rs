@@ -13,6 +13,8 @@ use crate::params::{Boosting, Params};
 use crate::tree::Tree;
 
 mod flat;
+mod lightgbm;
+mod shap;
 
 use flat::{BinForest, RawForest};
 
@@ -278,7 +280,7 @@ impl Model {
         }
         for (number, tree) in self.trees.iter().enumerate() {
             let n_values = if self.trees_an_iteration == self.start.len() { 1 } else { self.start.len() };
-            if tree.output >= self.start.len() || tree.leaves.len() != tree.nodes.len() + 1 {
+            if tree.output + n_values > self.start.len() || tree.leaves.len() != tree.nodes.len() + 1 {
                 return wrong(format!(
                     "tree {number} has not one leaf more than nodes, or an output that is not there"
                 ));
@@ -286,6 +288,8 @@ impl Model {
             if let Some(leaf) = tree.leaves.iter().position(|leaf| leaf.value.len() != n_values) {
                 return wrong(format!("tree {number}: leaf {leaf} must have {n_values} values"));
             }
+            // Nodes, then leaves.
+            let mut has_parent = vec![false; tree.nodes.len() + tree.leaves.len()];
             for (at, node) in tree.nodes.iter().enumerate() {
                 if node.feature >= self.n_features {
                     return wrong(format!(
@@ -294,13 +298,17 @@ impl Model {
                     ));
                 }
                 for child in [node.left, node.right] {
-                    // Children come behind their parents: so that no path is endless.
-                    let exists = match usize::try_from(child) {
-                        Ok(child) => child > at && child < tree.nodes.len(),
-                        Err(_) => (!child as usize) < tree.leaves.len(),
+                    // Children come behind their parents, each has one: so that no path is endless, nor are there too many.
+                    let place = match usize::try_from(child) {
+                        Ok(child) if child > at && child < tree.nodes.len() => Some(child),
+                        Err(_) if (!child as usize) < tree.leaves.len() => Some(tree.nodes.len() + !child as usize),
+                        _ => None,
                     };
+                    let exists = place.is_some_and(|place| !std::mem::replace(&mut has_parent[place], true));
                     if !exists {
-                        return wrong(format!("tree {number}: node {at} has a child {child} that is not there"));
+                        return wrong(format!(
+                            "tree {number}: node {at} has a child {child} that is not there, or has another parent"
+                        ));
                     }
                 }
             }

@@ -187,23 +187,15 @@ pub(crate) fn softmax(scores: &mut [f64]) {
     scores.iter_mut().for_each(|score| *score /= sum);
 }
 
-/// The value below which a share `alpha` of the rows lies, between two neighbours where it falls between them, as LightGBM defines it; with weights the first one at which their sum exceeds the share.
+/// The value below which a share `alpha` of the rows lies, between two neighbours where it falls between them, as in LightGBM (and numpy); with weights the first one at which their sum exceeds the share. LightGBM takes the one before where the weight is below 1, and a mean of both above: so that its answer depends on the weights' unit.
 pub(crate) fn quantile(mut rows: Vec<(f64, f64)>, alpha: f64, weighted: bool) -> f64 {
     rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let Some((&(first, _), &(last, _))) = rows.first().zip(rows.last()) else { return 0.0 };
+    let Some(&(last, _)) = rows.last() else { return 0.0 };
     if !weighted {
-        let n = rows.len();
-        let from_top = (1.0 - alpha) * n as f64;
-        let place = from_top as usize;
-        if place < 1 {
-            return last;
-        }
-        if place >= n {
-            return first;
-        }
-        let between = from_top - place as f64;
-        let (high, low) = (rows[n - place].0, rows[n - place - 1].0);
-        return high - (high - low) * between;
+        let place = alpha * (rows.len() - 1) as f64;
+        let low = (place as usize).min(rows.len() - 1);
+        let high = (low + 1).min(rows.len() - 1);
+        return rows[low].0 + (rows[high].0 - rows[low].0) * (place - low as f64);
     }
     let threshold = alpha * rows.iter().map(|row| row.1).sum::<f64>();
     let mut sum = 0.0;
@@ -212,4 +204,21 @@ pub(crate) fn quantile(mut rows: Vec<(f64, f64)>, alpha: f64, weighted: bool) ->
         sum > threshold
     });
     above.map_or(last, |row| row.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_lie_between_neighbours() {
+        let rows = |values: &[f64]| values.iter().map(|&value| (value, 1.0)).collect::<Vec<_>>();
+        let five = rows(&[50.0, 1.0, 0.0, 10.0, 2.0]);
+        assert_eq!(quantile(five.clone(), 0.5, false), 2.0);
+        assert!((quantile(five.clone(), 0.3, false) - 1.2).abs() < 1e-12);
+        assert_eq!(quantile(five, 0.5, true), 2.0);
+        assert_eq!(quantile(rows(&[0.0, 1.0, 2.0, 10.0]), 0.5, false), 1.5);
+        assert_eq!(quantile(rows(&[3.0]), 0.9, false), 3.0);
+        assert_eq!(quantile(Vec::new(), 0.9, false), 0.0);
+    }
 }

@@ -140,7 +140,7 @@ params! {
     cat_l2: f64 = 10.0,
     /// Categories on the smaller side of a sorted split, at most.
     max_cat_threshold: usize = 32,
-    /// A feature of up to so many categories is split one against the rest.
+    /// A feature of up to so many categories is split one against the rest. LightGBM counts missing values as one more.
     max_cat_to_onehot: usize = 4,
     /// Rows on either side of a sorted split, at least.
     min_data_per_group: usize = 100,

@@ -91,14 +91,18 @@ impl<'a> Rules<'a> {
         (f64::from(pair::first(pair)) * self.scale.first, f64::from(pair::second(pair)) * self.scale.second)
     }
 
-    /// The value that is best for a leaf of these sums.
-    pub(crate) fn output(&self, sums: (f64, f64), n_rows: f64, l2: f64, parent: f64, bounds: [f64; 2]) -> f64 {
-        let Params { max_delta_step, path_smooth, lambda_l1, .. } = *self.params;
+    /// The value that is best for a leaf of these sums, by itself.
+    pub(crate) fn own_output(&self, sums: (f64, f64), l2: f64) -> f64 {
+        let Params { max_delta_step, lambda_l1, .. } = *self.params;
         let denominator = sums.1 + l2;
-        let mut output = if denominator > 0.0 { -shrunk(sums.0, lambda_l1) / denominator } else { 0.0 };
-        if max_delta_step > 0.0 {
-            output = output.clamp(-max_delta_step, max_delta_step);
-        }
+        let output = if denominator > 0.0 { -shrunk(sums.0, lambda_l1) / denominator } else { 0.0 };
+        if max_delta_step > 0.0 { output.clamp(-max_delta_step, max_delta_step) } else { output }
+    }
+
+    /// The value of a leaf of these sums, drawn to its parent's and kept within bounds.
+    pub(crate) fn output(&self, sums: (f64, f64), n_rows: f64, l2: f64, parent: f64, bounds: [f64; 2]) -> f64 {
+        let path_smooth = self.params.path_smooth;
+        let mut output = self.own_output(sums, l2);
         if path_smooth > 0.0 {
             let weight = n_rows / path_smooth;
             output = output * weight / (weight + 1.0) + parent / (weight + 1.0);
@@ -122,10 +126,11 @@ impl<'a> Rules<'a> {
         let own = if !self.bounded {
             self.score(sums, l2, None)
         } else if self.params.path_smooth > 0.0 {
-            self.score(sums, l2, Some(leaf.output))
-        } else {
-            let output = self.output(sums, leaf.n_rows as f64, l2, 0.0, [f64::NEG_INFINITY, f64::INFINITY]);
+            // As in LightGBM: the leaf's value drawn to what it is already, rather than to its parent's.
+            let output = self.output(sums, leaf.n_rows as f64, l2, leaf.output, [f64::NEG_INFINITY, f64::INFINITY]);
             self.score(sums, l2, Some(output))
+        } else {
+            self.score(sums, l2, Some(self.own_output(sums, l2)))
         };
         (if own.is_finite() { own } else { 0.0 }) + self.params.min_gain_to_split
     }

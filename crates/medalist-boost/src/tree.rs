@@ -9,7 +9,7 @@ use crate::split::Condition;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// Values up to the threshold go left, missing ones where `default_left` says. `f64::MAX` stands for infinity, which not every format can hold: all values go left.
+    /// Values up to the threshold go left, missing ones where `default_left` says. At [`f64::MAX`] all values go left, infinity too.
     Threshold { value: f64, default_left: bool },
     /// These categories go left, all others right, missing ones too; ascending.
     Categories(Vec<u32>),
@@ -82,23 +82,24 @@ impl Tree {
         let mut at = 0;
         loop {
             let node = &self.nodes[at];
-            let value = row[node.feature];
-            let left = match &node.decision {
-                Decision::Threshold { value: threshold, default_left } => {
-                    if value.is_nan() {
-                        *default_left
-                    } else {
-                        value <= *threshold || *threshold == f64::MAX
-                    }
-                }
-                Decision::Categories(codes) => {
-                    value >= 0.0 && value.fract() == 0.0 && codes.binary_search(&(value as u32)).is_ok()
-                }
-            };
+            let left = self.goes_left(at, row);
             let child = if left { node.left } else { node.right };
             match usize::try_from(child) {
                 Ok(child) => at = child,
                 Err(_) => return !child as usize,
+            }
+        }
+    }
+
+    /// Whether a row goes left at a node, by its raw values.
+    pub(crate) fn goes_left(&self, node: usize, row: &[f64]) -> bool {
+        let Node { feature, decision, .. } = &self.nodes[node];
+        let value = row[*feature];
+        match decision {
+            Decision::Threshold { default_left, .. } if value.is_nan() => *default_left,
+            Decision::Threshold { value: threshold, .. } => value <= *threshold || *threshold == f64::MAX,
+            Decision::Categories(codes) => {
+                value >= 0.0 && value.fract() == 0.0 && codes.binary_search(&(value as u32)).is_ok()
             }
         }
     }

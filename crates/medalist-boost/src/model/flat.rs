@@ -76,9 +76,7 @@ impl<'a> RawForest<'a> {
             let node = |(&item, &left): (&i32, &u32)| match usize::try_from(item).map(|node| &tree.nodes[node]) {
                 Ok(node) => {
                     let (threshold, missing_left) = match node.decision {
-                        Decision::Threshold { value, default_left } if value == f64::MAX => {
-                            (f64::INFINITY, default_left)
-                        }
+                        Decision::Threshold { value: f64::MAX, default_left } => (f64::INFINITY, default_left),
                         Decision::Threshold { value, default_left } => (value, default_left),
                         Decision::Categories(_) => (f64::NAN, false),
                     };

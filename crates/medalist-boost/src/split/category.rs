@@ -13,19 +13,27 @@ impl Search<'_> {
     pub(crate) fn categorical(&mut self, index: usize, place: &Place, cells: &[u64], random: Option<f64>) {
         let params = self.rules.params;
         let by_bin = |bin: usize| cells[bin].wrapping_sub(if bin == 0 { 0 } else { cells[bin - 1] });
+        let (rules, leaf) = (self.rules, self.leaf);
+        // As in LightGBM each category's rows are told from its Hessians and rounded, then added.
+        let rows_of = |pair: u64| rules.rows(&leaf, pair::second(pair));
+        let n_rows = leaf.n_rows as f64;
+        let fits = |sum: u64, rows: f64| {
+            pair::second(sum) > 0
+                && rows >= params.min_child_samples as f64
+                && rules.sums(sum).1 >= params.min_sum_hessian
+        };
         if place.n_bins <= params.max_cat_to_onehot {
             let only = random.map(|share| (share * place.n_bins as f64) as usize);
-            for bin in 0..place.n_bins {
-                if only.is_none_or(|only| only == bin) {
-                    let mut bits = [0; 4];
-                    bits[bin / 64] = 1 << (bin % 64);
-                    self.subset(index, by_bin(bin), params.lambda_l2, bits);
+            for bin in (0..place.n_bins).filter(|&bin| only.is_none_or(|only| only == bin)) {
+                let (left, mut bits) = (by_bin(bin), [0; 4]);
+                bits[bin / 64] = 1 << (bin % 64);
+                let rows = rows_of(left);
+                if fits(left, rows) && fits(leaf.sum.wrapping_sub(left), n_rows - rows) {
+                    self.subset(index, left, params.lambda_l2, bits);
                 }
             }
             return;
         }
-        let (rules, leaf) = (self.rules, self.leaf);
-        let rows_of = |pair: u64| rules.rows(&leaf, pair::second(pair));
         let mut order: Vec<(f64, usize, u64)> = Vec::with_capacity(place.n_bins);
         for bin in 0..place.n_bins {
             let cell = by_bin(bin);
@@ -40,17 +48,18 @@ impl Search<'_> {
         let most = params.max_cat_threshold.min(order.len().div_ceil(2));
         let only = random.map(|share| (share * most as f64) as usize);
         for backwards in [false, true] {
-            let (mut left, mut in_group, mut bits) = (0u64, 0.0, [0u64; 4]);
+            let (mut left, mut left_rows, mut in_group, mut bits) = (0u64, 0.0, 0.0, [0u64; 4]);
             for i in 0..most {
                 let (_, bin, cell) = order[if backwards { order.len() - 1 - i } else { i }];
                 left = left.wrapping_add(cell);
                 bits[bin / 64] |= 1 << (bin % 64);
+                left_rows += rows_of(cell);
                 in_group += rows_of(cell);
-                if pair::second(left) < self.least_second {
+                if !fits(left, left_rows) {
                     continue;
                 }
-                let right = self.leaf.sum.wrapping_sub(left);
-                if pair::second(right) < self.least_second || rows_of(right) < least_rows {
+                let right_rows = n_rows - left_rows;
+                if right_rows < least_rows || !fits(leaf.sum.wrapping_sub(left), right_rows) {
                     break;
                 }
                 if in_group < least_rows {
@@ -64,11 +73,9 @@ impl Search<'_> {
         }
     }
 
+    /// One subset, whose sides have been seen to be large enough.
     fn subset(&mut self, index: usize, left: u64, l2: f64, bits: [u64; 4]) {
         let right = self.leaf.sum.wrapping_sub(left);
-        if pair::second(left) < self.least_second || pair::second(right) < self.least_second {
-            return;
-        }
         let Some(total) = self.weigh(index, left, right, l2) else { return };
         if total > self.to_beat() {
             let condition = Condition::Categories(bits);

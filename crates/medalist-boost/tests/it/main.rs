@@ -1,7 +1,8 @@
-//! The crate's tests from outside.
+//! The crate's tests from outside; one program, so that it is linked once.
 
 mod brute;
 mod data;
 mod fuzz;
+mod lightgbm;
 mod limits;
 mod same;
