@@ -79,6 +79,6 @@ pub use error::{Error, Result};
 pub use kernel::Level;
 pub use model::{Importance, Model};
 pub use objective::{Custom, Objective};
-pub use params::{Boosting, Growth, Params, Sampling};
+pub use params::{Boosting, Growth, MultiStrategy, Params, Sampling};
 pub use statistics::TargetStatistics;
 pub use train::{Trainer, Training};

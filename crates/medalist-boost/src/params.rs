@@ -31,6 +31,17 @@ pub enum Growth {
     Symmetric,
 }
 
+/// How several outputs are learned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MultiStrategy {
+    /// An iteration grows a tree for each output.
+    #[default]
+    OneTreePerOutput,
+    /// An iteration grows one tree, whose leaves hold a value for each output. A category is split against the rest.
+    LeafVectors,
+}
+
 /// Which rows a tree sees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,6 +91,8 @@ params! {
     boosting: Boosting = Boosting::Gbdt,
     /// In which order a tree is grown.
     growth: Growth = Growth::Leaf,
+    /// How several outputs are learned.
+    multi_strategy: MultiStrategy = MultiStrategy::OneTreePerOutput,
     /// Which rows a tree sees.
     data_sample_strategy: Sampling = Sampling::Bagging,
     /// Iterations: 1 or more.
@@ -230,6 +243,31 @@ impl Params {
         if let Some(feature) = self.interaction_constraints.iter().flatten().find(|&&feature| feature >= n_features) {
             return Err(Error::parameter("interaction_constraints", feature, format!("below {n_features}")));
         }
+        self.check_vectors()?;
         self.objective.check()
+    }
+
+    /// What trees with leaf vectors do not know.
+    fn check_vectors(&self) -> Result<()> {
+        if self.multi_strategy != MultiStrategy::LeafVectors {
+            return Ok(());
+        }
+        let unknown = [
+            ("growth", self.growth == Growth::Symmetric, "leaf or depth"),
+            ("boosting", self.boosting == Boosting::Dart, "gbdt or rf"),
+            ("lambda_l1", self.lambda_l1 > 0.0, "0"),
+            ("max_delta_step", self.max_delta_step > 0.0, "0"),
+            ("path_smooth", self.path_smooth > 0.0, "0"),
+            ("extra_trees", self.extra_trees, "false"),
+            ("monotone_constraints", !self.monotone_constraints.is_empty(), "empty"),
+            ("interaction_constraints", !self.interaction_constraints.is_empty(), "empty"),
+            ("objective", self.objective.renewal().is_some(), "one whose leaf values are not renewed"),
+        ];
+        match unknown.into_iter().find(|(_, set, _)| *set) {
+            None => Ok(()),
+            Some((name, _, range)) => {
+                Err(Error::parameter(name, "set", format!("{range} where multi_strategy is leaf_vectors")))
+            }
+        }
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! Times are CPU times of this process; each tree's include the scores of the held-out rows after it. Options:
 //! `--mode fit` (the default), `cv` (five folds, out-of-fold loss after every tree) or `forest`; `--feature-fraction F`;
-//! `--shared-bins`: held-out rows take part in the choice of bins, so that the table is held once. RAYON_NUM_THREADS above 1
+//! `--leaf-vectors`: one tree for all classes, whose time is then that of a round; `--shared-bins`: held-out rows take part in the choice of bins, so that the table is held once. RAYON_NUM_THREADS above 1
 //! runs on so many threads, LEVEL (base, v2, v3, v4) on that instruction set.
 
 use std::error::Error;
 use std::time::Instant;
 
-use medalist_boost::{BinSettings, Bins, Boosting, Level, Objective, Params, Trainer, Training};
+use medalist_boost::{BinSettings, Bins, Boosting, Level, MultiStrategy, Objective, Params, Trainer, Training};
 
 mod score;
 mod set;
@@ -24,6 +24,7 @@ struct Options {
     mode: String,
     feature_fraction: f64,
     shared_bins: bool,
+    leaf_vectors: bool,
     threads: usize,
     level: Level,
 }
@@ -50,6 +51,7 @@ fn options() -> Outcome<Options> {
         mode: "fit".to_string(),
         feature_fraction: 1.0,
         shared_bins: false,
+        leaf_vectors: false,
         threads: std::env::var("RAYON_NUM_THREADS").map_or(Ok(1), |threads| threads.parse())?,
         level: match std::env::var("LEVEL").as_deref() {
             Ok("base") => Level::Base,
@@ -68,6 +70,7 @@ fn options() -> Outcome<Options> {
                 options.feature_fraction = args.next().ok_or("--feature-fraction needs a number")?.parse()?;
             }
             "--shared-bins" => options.shared_bins = true,
+            "--leaf-vectors" => options.leaf_vectors = true,
             _ => {
                 match places {
                     0 => options.folder = arg,
@@ -99,6 +102,11 @@ impl Options {
             .min_child_samples(20)
             .min_sum_hessian(1e-3)
             .feature_fraction(self.feature_fraction)
+            .multi_strategy(if self.leaf_vectors {
+                MultiStrategy::LeafVectors
+            } else {
+                MultiStrategy::OneTreePerOutput
+            })
             .parallel(self.threads > 1)
     }
 }
@@ -129,7 +137,8 @@ fn fit(options: &Options, set: &Set) -> Outcome<()> {
         trainer.step()?;
     }
     let (spent, wall) = (cpu_seconds()? - before, wall.elapsed().as_secs_f64());
-    let n_trees = (options.n_trees * set.objective.n_scores()) as f64;
+    let trees_a_round = if options.leaf_vectors { 1 } else { set.objective.n_scores() };
+    let n_trees = (options.n_trees * trees_a_round) as f64;
     println!(
         "{{\"set\": \"{}\", \"engine\": \"medalist-boost\", \"bin_s\": {binned:.4}, \"ms_tree\": {:.4}, \"wall_ms_tree\": {:.4}, {}}}",
         options.name,

@@ -6,3 +6,4 @@ mod fuzz;
 mod lightgbm;
 mod limits;
 mod same;
+mod vectors;

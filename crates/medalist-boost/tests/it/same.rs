@@ -1,10 +1,14 @@
 //! What must not matter does not: threads, instruction sets, how rows are told apart, and who asks.
 
-use medalist_boost::{Boosting, Growth, Level, Model, Objective, Params, Sampling, Trainer, Training};
+use medalist_boost::{Boosting, Growth, Level, Model, MultiStrategy, Objective, Params, Sampling, Trainer, Training};
 
 use crate::data::{Table, pick};
 
 const N_TREES: usize = 4;
+
+fn leaf_vectors(n_classes: usize) -> Params {
+    Params::new(Objective::Softmax { n_classes }).multi_strategy(MultiStrategy::LeafVectors)
+}
 
 /// Every kind of fit: a name, its parameters, and whether rows have weights.
 fn fits() -> Vec<(&'static str, Params, bool)> {
@@ -18,6 +22,9 @@ fn fits() -> Vec<(&'static str, Params, bool)> {
         ("quantile with weights", Params::new(Objective::Quantile { alpha: 0.8 }).num_leaves(7), true),
         ("huber", Params::new(Objective::Huber { alpha: 0.5 }).num_leaves(7), false),
         ("classes", Params::new(Objective::Softmax { n_classes: 4 }).num_leaves(7), true),
+        ("leaf vectors", leaf_vectors(4).num_leaves(15), true),
+        ("leaf vectors of few features", leaf_vectors(4).feature_fraction_bynode(0.3).growth(Growth::Depth), false),
+        ("leaf vectors in a forest", leaf_vectors(4).boosting(Boosting::Rf).bootstrap(true), false),
         ("one against all", Params::new(Objective::OneVsAll { n_classes: 4 }).num_leaves(7), false),
         ("ranking", Params::new(Objective::LambdaRank { truncation_level: 10 }).num_leaves(7), false),
         ("bagging", logistic().bagging_fraction(0.7).bagging_freq(2), false),
