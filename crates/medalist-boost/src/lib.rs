@@ -82,3 +82,8 @@ pub use objective::{Custom, Objective};
 pub use params::{Boosting, Growth, MultiStrategy, Params, Sampling};
 pub use statistics::TargetStatistics;
 pub use train::{Trainer, Training};
+
+/// Compiles the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
