@@ -14,6 +14,7 @@ use crate::tree::Tree;
 
 mod flat;
 mod lightgbm;
+mod permutation;
 mod shap;
 
 use flat::{BinForest, RawForest};
@@ -131,7 +132,7 @@ impl Model {
         if let Some(&row) = rows.iter().find(|&&row| row as usize >= bins.n_rows()) {
             return Err(Error::shape(format!("row {row} is not among the bins' {} rows", bins.n_rows())));
         }
-        let forest = BinForest::new(&self.trees, bins)?;
+        let forest = self.on_bins(bins)?;
         let add = |trees: std::ops::Range<usize>, scores: &mut [f64]| {
             let outputs = |tree: usize| self.trees[tree].output;
             forest.add(Level::detect(), trees, outputs, rows, self.n_scores(), scores);
@@ -139,6 +140,14 @@ impl Model {
         let mut stages = self.staged(rows.len(), n_iterations, add);
         stages.iter_mut().for_each(|scores| self.finish(scores));
         Ok(stages)
+    }
+
+    /// Its trees, laid out for rows of these bins.
+    ///
+    /// # Errors
+    /// When a split is not at an edge of these bins.
+    pub(crate) fn on_bins<'a>(&'a self, bins: &'a Bins) -> Result<BinForest<'a>> {
+        BinForest::new(&self.trees, bins)
     }
 
     fn raw_staged(&self, columns: &[Column], n_iterations: &[usize]) -> Result<Vec<Vec<f64>>> {

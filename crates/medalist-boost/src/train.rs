@@ -16,6 +16,7 @@ use crate::tree::Tree;
 use rand::Rng;
 
 mod pack;
+mod resume;
 mod vectors;
 
 use vectors::Vectors;

@@ -180,6 +180,7 @@ fn fit(asked: &Asked) -> Result<(Model, Vec<f64>, Vec<f64>)> {
         min_data_in_bin: asked.min_data_in_bin,
         parallel: params.parallel,
         bin_construct_sample_cnt: 80,
+        edge_rows: None,
     };
     let bins = Bins::new(&columns, &settings)?;
     let labels: Vec<f64> = (0..n_rows).map(|_| label(&params.objective, asked.wild, &mut draws)).collect();

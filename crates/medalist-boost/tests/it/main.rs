@@ -2,8 +2,11 @@
 
 mod brute;
 mod data;
+mod edge_rows;
 mod fuzz;
 mod lightgbm;
 mod limits;
+mod permutation;
+mod resume;
 mod same;
 mod vectors;
