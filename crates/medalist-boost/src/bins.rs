@@ -12,6 +12,8 @@ use crate::kernel::{Level, leveled};
 mod category;
 mod edges;
 
+pub(crate) use edges::TOGETHER;
+
 /// The bin of a missing value; of a category that has no bin of its own, too.
 pub const MISSING: u8 = 255;
 /// Bins of values that a feature may have.

@@ -12,7 +12,7 @@ use crate::objective::Objective;
 use crate::params::{Boosting, Params};
 use crate::tree::Tree;
 
-mod flat;
+pub(crate) mod flat;
 mod lightgbm;
 mod permutation;
 mod shap;
@@ -110,7 +110,7 @@ impl Model {
         Ok(scores)
     }
 
-    /// Predictions as those of [`Model::predict`], one for each number of iterations (ascending, 0 for the start alone).
+    /// Predictions as those of [`Model::predict`], one for each number of iterations (ascending, 0 for the start alone). Where trees were dropped in training (dart), fewer iterations are not the model that there was after them.
     ///
     /// # Errors
     /// Those of [`Model::raw`], and when the numbers do not ascend or exceed the model's.

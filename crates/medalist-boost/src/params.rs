@@ -12,7 +12,7 @@ pub enum Boosting {
     /// Each tree corrects the sum of those before it.
     #[default]
     Gbdt,
-    /// As `Gbdt`, with trees dropped at random while the next is grown (Rashmi and Gilad-Bachrach 2015).
+    /// As `Gbdt`, with some iterations' trees dropped at random while the next is grown (Rashmi and Gilad-Bachrach 2015): of k dropped ones each counts k / (k + 1) as much from then on, and the new one 1 / (k + 1). So the first trees of a model are not the model that there was after them, nor are their predictions. Each iteration that drops goes through all trees before it.
     Dart,
     /// A forest: each tree by itself, their mean is the prediction.
     Rf,
@@ -131,9 +131,9 @@ params! {
     top_rate: f64 = 0.2,
     /// GOSS: the share of all rows that are drawn from the others.
     other_rate: f64 = 0.1,
-    /// Dart: the share of trees that are dropped.
+    /// Dart: how likely each iteration's trees are dropped, all alike.
     drop_rate: f64 = 0.1,
-    /// Dart: trees that are dropped at once, at most; 0: no limit.
+    /// Dart: iterations that are dropped at once, at most; 0: no limit.
     max_drop: usize = 50,
     /// Dart: how often none is dropped.
     skip_drop: f64 = 0.5,
@@ -163,6 +163,8 @@ params! {
     boost_from_average: bool = true,
     /// Where all random draws begin.
     seed: u64 = 0,
+    /// What histograms of leaves that wait to be split may take, in MB (2^20 bytes): above 0. Two are kept whatever they take, and all of a level where growth is symmetric. The trees are the same, but take longer without room.
+    histogram_pool_size: f64 = 256.0,
     /// Whether to use rayon's pool. The trees are the same.
     parallel: bool = false,
 }
@@ -176,7 +178,11 @@ impl Params {
     /// # Errors
     /// Names the first parameter that is out of range, or that these features cannot have.
     pub fn check(&self, n_features: usize) -> Result<()> {
-        let positive = [("learning_rate", self.learning_rate), ("scale_pos_weight", self.scale_pos_weight)];
+        let positive = [
+            ("learning_rate", self.learning_rate),
+            ("scale_pos_weight", self.scale_pos_weight),
+            ("histogram_pool_size", self.histogram_pool_size),
+        ];
         for (name, value) in positive {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(Error::parameter(name, value, "above 0"));
@@ -247,6 +253,11 @@ impl Params {
         self.objective.check()
     }
 
+    /// What histograms may take.
+    pub(crate) fn histogram_bytes(&self) -> usize {
+        (self.histogram_pool_size * f64::from(1 << 20)) as usize
+    }
+
     /// What trees with leaf vectors do not know.
     fn check_vectors(&self) -> Result<()> {
         if self.multi_strategy != MultiStrategy::LeafVectors {
@@ -254,7 +265,6 @@ impl Params {
         }
         let unknown = [
             ("growth", self.growth == Growth::Symmetric, "leaf or depth"),
-            ("boosting", self.boosting == Boosting::Dart, "gbdt or rf"),
             ("lambda_l1", self.lambda_l1 > 0.0, "0"),
             ("max_delta_step", self.max_delta_step > 0.0, "0"),
             ("path_smooth", self.path_smooth > 0.0, "0"),

@@ -15,6 +15,7 @@ use crate::split::Rules;
 use crate::tree::Tree;
 use rand::Rng;
 
+mod dart;
 mod pack;
 mod resume;
 mod vectors;
@@ -61,8 +62,12 @@ pub struct Trainer<'a> {
     start: Vec<f64>,
     /// By score, then by row of the bins; a forest's stay at the start.
     scores: Vec<Vec<f64>>,
-    /// What a forest's trees add up to, likewise; empty for others.
+    /// What a forest's trees add up to, likewise; while trees are dropped, the scores with them. Else empty.
     sums: Vec<Vec<f64>>,
+    /// Initial scores, likewise, where trees will be dropped and these were given; else empty.
+    init: Vec<Vec<f64>>,
+    /// Iterations that are dropped in this one.
+    n_dropped: usize,
     derivatives: Vec<Vec<Derivative>>,
     pairs: Vec<u64>,
     grower: Grower<'a>,
@@ -178,7 +183,10 @@ impl<'a> Trainer<'a> {
                 *scores = by_row(&mut init.iter().skip(at).step_by(n_scores).copied());
             }
         }
+        let keeps_init = params.boosting == Boosting::Dart && training.init_score.is_some();
         Ok(Trainer {
+            init: if keeps_init { scores.clone() } else { Vec::new() },
+            n_dropped: 0,
             bins,
             level,
             counted,
@@ -193,7 +201,7 @@ impl<'a> Trainer<'a> {
             pairs: vec![0; n_all],
             sums: vec![vec![0.0; n_all]; if params.boosting == Boosting::Rf { n_scores } else { 0 }],
             scores,
-            grower: Grower::new(bins),
+            grower: Grower::new(bins, params.histogram_bytes()),
             vectors: (params.multi_strategy == MultiStrategy::LeafVectors && n_scores > 1)
                 .then(|| Vectors::new(bins, n_scores)),
             bag: Bag::default(),
@@ -244,6 +252,10 @@ impl<'a> Trainer<'a> {
         if stop() {
             return Err(Error::Stopped { n_iterations: self.n_iterations });
         }
+        if self.params.boosting == Boosting::Dart { self.step_dart(stop) } else { self.iterate(stop) }
+    }
+
+    fn iterate(&mut self, stop: &mut dyn FnMut() -> bool) -> Result<()> {
         // A forest's trees all see the derivatives at the start.
         if self.params.boosting != Boosting::Rf || self.n_iterations == 0 {
             self.derive()?;
@@ -411,7 +423,7 @@ impl<'a> Trainer<'a> {
                 grown.value[0] = quantile(residuals, alpha, self.weighted);
             }
         }
-        let shrinkage = if self.params.boosting == Boosting::Rf { 1.0 } else { self.params.learning_rate };
+        let shrinkage = self.shrinkage();
         tree.leaves.iter_mut().for_each(|leaf| leaf.value[0] *= shrinkage);
         tree.nodes.iter_mut().for_each(|node| node.value[0] *= shrinkage);
         let values = tree.leaves.iter().map(|leaf| leaf.value[0]).chain(tree.nodes.iter().map(|node| node.value[0]));
@@ -428,6 +440,14 @@ impl<'a> Trainer<'a> {
         }
         self.trees.push(tree);
         Ok(())
+    }
+
+    /// What a new tree's values are multiplied by.
+    fn shrinkage(&self) -> f64 {
+        match self.params.boosting {
+            Boosting::Rf => 1.0,
+            Boosting::Gbdt | Boosting::Dart => self.params.learning_rate / (1 + self.n_dropped) as f64,
+        }
     }
 
     /// The model of the iterations so far, without a copy.

@@ -4,7 +4,7 @@ use super::{BinSettings, Column, FeatureBins};
 use crate::sample::mix;
 
 /// Columns whose values are read together: in a row-major matrix they share cache lines.
-pub(super) const TOGETHER: usize = 16;
+pub(crate) const TOGETHER: usize = 16;
 /// Rows that are read together.
 const ROWS_A_BLOCK: usize = 256;
 

@@ -1,10 +1,14 @@
 //! Fits that go on from a model.
 
+use std::ops::Range;
+
 use super::{Trainer, Training};
 use crate::bins::Bins;
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::model::flat::BinForest;
 use crate::params::{Boosting, Params};
+use crate::tree::Tree;
 
 /// Rows whose scores are computed together.
 const ROWS_A_BLOCK: usize = 4096;
@@ -41,30 +45,28 @@ impl<'a> Trainer<'a> {
         } else if model.start.iter().any(|&start| start != 0.0) {
             return Err(Error::shape("init_score is given, but the model's own scores do not begin at 0".to_string()));
         }
-        trainer.add_trees(model)?;
+        let forest = model.on_bins(bins)?;
+        let is_forest = params.boosting == Boosting::Rf;
+        let mut scores = std::mem::take(if is_forest { &mut trainer.sums } else { &mut trainer.scores });
+        trainer.add_trees(&forest, &model.trees, 0..model.trees.len(), &mut scores);
+        *(if is_forest { &mut trainer.sums } else { &mut trainer.scores }) = scores;
         trainer.trees.clone_from(&model.trees);
         trainer.n_iterations = model.n_iterations();
         trainer.prepare()?;
         Ok(trainer)
     }
 
-    /// Adds all of the model's trees to the scores, in the order in which they were grown.
-    fn add_trees(&mut self, model: &Model) -> Result<()> {
-        let forest = model.on_bins(self.bins)?;
-        let n_scores = self.scores.len();
-        let own = if self.sums.is_empty() { &mut self.scores } else { &mut self.sums };
-        let mut rows = self.counted.clone();
-        rows.extend(&self.followed);
+    /// Adds some trees, in their order, to scores (by score, then by row of the bins) of training and followed rows.
+    pub(super) fn add_trees(&self, forest: &BinForest, trees: &[Tree], range: Range<usize>, to: &mut [Vec<f64>]) {
+        let n_scores = to.len();
+        let rows: Vec<u32> = self.counted.iter().chain(&self.followed).copied().collect();
         for rows in rows.chunks(ROWS_A_BLOCK) {
-            let mut scores: Vec<f64> =
-                rows.iter().flat_map(|&row| own.iter().map(move |scores| scores[row as usize])).collect();
-            let outputs = |tree: usize| model.trees[tree].output;
-            forest.add(self.level, 0..model.trees.len(), outputs, rows, n_scores, &mut scores);
+            let mut scores: Vec<f64> = rows.iter().flat_map(|&row| to.iter().map(move |to| to[row as usize])).collect();
+            forest.add(self.level, range.clone(), |tree| trees[tree].output, rows, n_scores, &mut scores);
             for (&row, scores) in rows.iter().zip(scores.chunks_exact(n_scores)) {
-                own.iter_mut().zip(scores).for_each(|(own, &score)| own[row as usize] = score);
+                to.iter_mut().zip(scores).for_each(|(to, &score)| to[row as usize] = score);
             }
         }
-        Ok(())
     }
 
     /// What earlier iterations would have left: a forest's derivatives, and a bag that outlasts its iteration.

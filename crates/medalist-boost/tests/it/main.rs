@@ -1,11 +1,13 @@
 //! The crate's tests from outside; one program, so that it is linked once.
 
 mod brute;
+mod dart;
 mod data;
 mod edge_rows;
 mod fuzz;
 mod lightgbm;
 mod limits;
+mod memory;
 mod permutation;
 mod resume;
 mod same;
