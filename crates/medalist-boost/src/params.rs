@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 
+mod together;
+
 /// What the trees together are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -99,7 +101,7 @@ params! {
     n_estimators: usize = 100,
     /// What each tree's values are multiplied by: above 0.
     learning_rate: f64 = 0.1,
-    /// Leaves of a tree, at most: 2 or more.
+    /// Leaves of a tree, at most: 2 or more. Not of a symmetric one, which `max_depth` alone limits.
     num_leaves: usize = 31,
     /// Splits from the root to a leaf, at most; 0: no limit.
     max_depth: usize = 0,
@@ -119,11 +121,11 @@ params! {
     feature_fraction_bynode: f64 = 1.0,
     /// The share of rows that a tree sees: above 0, up to 1.
     bagging_fraction: f64 = 1.0,
-    /// Rows are drawn anew every so many iterations; 0: never.
+    /// Rows are drawn anew every so many iterations; 0: never, and the fractions must be 1.
     bagging_freq: usize = 0,
-    /// The share of rows with a positive label that a tree sees (logistic only).
+    /// The share of rows with a positive label that a tree sees (logistic only, one target); instead of `bagging_fraction`.
     pos_bagging_fraction: f64 = 1.0,
-    /// The share of rows with a negative label that a tree sees (logistic only).
+    /// The share of rows with a negative label that a tree sees, likewise.
     neg_bagging_fraction: f64 = 1.0,
     /// Whether a tree's rows are drawn with replacement, as many as there are: a forest's bootstrap. Instead of the fractions above.
     bootstrap: bool = false,
@@ -157,7 +159,7 @@ params! {
     max_cat_to_onehot: usize = 4,
     /// Rows on either side of a sorted split, at least.
     min_data_per_group: usize = 100,
-    /// Weight of rows with a positive label (logistic only): above 0.
+    /// Weight of rows with a positive label (logistic only, one target): above 0.
     scale_pos_weight: f64 = 1.0,
     /// Whether scores begin at the best constant rather than at 0.
     boost_from_average: bool = true,
@@ -249,35 +251,12 @@ impl Params {
         if let Some(feature) = self.interaction_constraints.iter().flatten().find(|&&feature| feature >= n_features) {
             return Err(Error::parameter("interaction_constraints", feature, format!("below {n_features}")));
         }
-        self.check_vectors()?;
+        self.check_together()?;
         self.objective.check()
     }
 
     /// What histograms may take.
     pub(crate) fn histogram_bytes(&self) -> usize {
         (self.histogram_pool_size * f64::from(1 << 20)) as usize
-    }
-
-    /// What trees with leaf vectors do not know.
-    fn check_vectors(&self) -> Result<()> {
-        if self.multi_strategy != MultiStrategy::LeafVectors {
-            return Ok(());
-        }
-        let unknown = [
-            ("growth", self.growth == Growth::Symmetric, "leaf or depth"),
-            ("lambda_l1", self.lambda_l1 > 0.0, "0"),
-            ("max_delta_step", self.max_delta_step > 0.0, "0"),
-            ("path_smooth", self.path_smooth > 0.0, "0"),
-            ("extra_trees", self.extra_trees, "false"),
-            ("monotone_constraints", !self.monotone_constraints.is_empty(), "empty"),
-            ("interaction_constraints", !self.interaction_constraints.is_empty(), "empty"),
-            ("objective", self.objective.renewal().is_some(), "one whose leaf values are not renewed"),
-        ];
-        match unknown.into_iter().find(|(_, set, _)| *set) {
-            None => Ok(()),
-            Some((name, _, range)) => {
-                Err(Error::parameter(name, "set", format!("{range} where multi_strategy is leaf_vectors")))
-            }
-        }
     }
 }

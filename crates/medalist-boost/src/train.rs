@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::bins::Bins;
+use crate::bins::{Bins, FeatureBins};
 use crate::error::{Error, Result};
 use crate::grow::{Grower, Job, Used};
 use crate::kernel::Level;
@@ -119,6 +119,15 @@ impl<'a> Trainer<'a> {
         let n_targets = training.n_targets.unwrap_or(1);
         if n_targets == 0 || n_targets > 1 && params.objective.n_scores() > 1 {
             return Err(Error::parameter("n_targets", n_targets, "1 for classes, 1 or more for values"));
+        }
+        if let Some(name) = params.by_class().filter(|_| n_targets > 1) {
+            return Err(Error::parameter(name, "set", format!("1 where there are {n_targets} targets")));
+        }
+        let categorical = |&at: &usize| matches!(bins.features()[at], FeatureBins::Categorical { .. });
+        let constrained = params.monotone_constraints.iter().enumerate().filter(|(_, direction)| **direction != 0);
+        if let Some(at) = constrained.map(|(at, _)| at).find(categorical) {
+            let range = format!("0 for feature {at}, which holds categories");
+            return Err(Error::parameter("monotone_constraints", params.monotone_constraints[at], range));
         }
         check_length("labels", training.labels.len(), rows.len() * n_targets)?;
         for (place, &label) in training.labels.iter().enumerate() {

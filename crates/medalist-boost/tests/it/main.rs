@@ -11,4 +11,5 @@ mod memory;
 mod permutation;
 mod resume;
 mod same;
+mod together;
 mod vectors;
