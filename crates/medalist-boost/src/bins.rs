@@ -12,6 +12,8 @@ use crate::kernel::{Level, leveled};
 mod category;
 mod edges;
 
+pub(crate) use edges::TOGETHER;
+
 /// The bin of a missing value; of a category that has no bin of its own, too.
 pub const MISSING: u8 = 255;
 /// Bins of values that a feature may have.
@@ -66,7 +68,7 @@ impl Column<'_> {
 }
 
 /// How values are put in bins.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BinSettings {
     /// Bins of values a feature, 2 to 255.
     pub max_bin: usize,
@@ -74,13 +76,21 @@ pub struct BinSettings {
     pub min_data_in_bin: usize,
     /// The edges are chosen by so many rows, one at random out of each of as many stretches, where there are more.
     pub bin_construct_sample_cnt: usize,
+    /// The rows that edges and categories are chosen by, ascending; None: all. The others are put in the bins that come of it: a fold's rows may so be binned without a say in where the edges lie.
+    pub edge_rows: Option<Vec<u32>>,
     /// Whether to use rayon's pool, a feature a task.
     pub parallel: bool,
 }
 
 impl Default for BinSettings {
     fn default() -> Self {
-        BinSettings { max_bin: 255, min_data_in_bin: 3, bin_construct_sample_cnt: 200_000, parallel: false }
+        BinSettings {
+            max_bin: 255,
+            min_data_in_bin: 3,
+            bin_construct_sample_cnt: 200_000,
+            edge_rows: None,
+            parallel: false,
+        }
     }
 }
 
@@ -157,12 +167,15 @@ impl Bins {
     /// Puts every row of the columns in bins.
     ///
     /// # Errors
-    /// When there is no row, columns differ in length, or `max_bin` is out of range.
+    /// When there is no row, columns differ in length, `max_bin` is out of range, or `edge_rows` are none, not ascending or beyond the last row.
     pub fn new(columns: &[Column], settings: &BinSettings) -> Result<Bins> {
         if !(2..=MAX_BINS).contains(&settings.max_bin) {
             return Err(Error::parameter("max_bin", settings.max_bin, "2 to 255"));
         }
         check_lengths(columns)?;
+        if let Some(rows) = &settings.edge_rows {
+            check_edge_rows(rows, columns[0].len())?;
+        }
         let categorical = |column: &Column| matches!(column, Column::Categories(_));
         let find = |columns: &[Column]| match columns {
             [Column::Categories(codes)] => vec![category::find(codes, settings)],
@@ -178,7 +191,7 @@ impl Bins {
             groups.into_iter().map(find).collect()
         };
         let features = features.into_iter().flatten().collect();
-        Bins::with_features(columns, features, settings.parallel)
+        Bins::with_features(columns, features, settings)
     }
 
     /// Puts other rows of the same columns in the same bins: a test set, say.
@@ -208,8 +221,13 @@ impl Bins {
         Ok(bins)
     }
 
-    fn with_features(columns: &[Column], features: Vec<FeatureBins>, parallel: bool) -> Result<Bins> {
+    fn with_features(columns: &[Column], features: Vec<FeatureBins>, settings: &BinSettings) -> Result<Bins> {
         let n_rows = columns[0].len();
+        // A feature that varies in other rows only gets no place: it is not to be drawn for a tree, either.
+        let any = |has: &dyn Fn(usize) -> bool| match &settings.edge_rows {
+            None => (0..n_rows).any(has),
+            Some(rows) => rows.iter().any(|&row| has(row as usize)),
+        };
         let missing: Vec<bool> = columns
             .iter()
             .zip(&features)
@@ -217,9 +235,9 @@ impl Bins {
                 // Rare categories have no bin either.
                 (Column::Categories(codes), FeatureBins::Categorical { codes: known }) => {
                     let known = Codes::new(known);
-                    codes.iter().any(|&code| known.bin(code) == MISSING)
+                    any(&|row| known.bin(codes[row]) == MISSING)
                 }
-                _ => (0..n_rows).any(|row| column.value(row).is_nan()),
+                _ => any(&|row| column.value(row).is_nan()),
             })
             .collect();
         let varies: Vec<usize> =
@@ -244,7 +262,7 @@ impl Bins {
             strides.push(end - start);
         }
         let mut bins = Bins { n_rows, features, places, panels: Vec::new(), columns: Vec::new(), tiles, n_cells };
-        bins.fill(columns, strides.into_iter(), parallel);
+        bins.fill(columns, strides.into_iter(), settings.parallel);
         Ok(bins)
     }
 
@@ -370,6 +388,14 @@ fn check_lengths(columns: &[Column]) -> Result<()> {
             Err(Error::shape(lengths))
         }
         None => Ok(()),
+    }
+}
+
+fn check_edge_rows(rows: &[u32], n_rows: usize) -> Result<()> {
+    match rows.last() {
+        None => Err(Error::shape("edge_rows holds no row".to_string())),
+        Some(&last) if rows.is_sorted_by(|a, b| a < b) && (last as usize) < n_rows => Ok(()),
+        Some(_) => Err(Error::shape(format!("edge_rows must be ascending and below the {n_rows} rows"))),
     }
 }
 

@@ -94,12 +94,10 @@ pub(crate) struct Grower<'a> {
     root_words: Vec<Vec<u64>>,
 }
 
-/// Bytes that histograms of waiting leaves may take.
-const HISTOGRAM_BYTES: usize = 256 << 20;
-
 impl<'a> Grower<'a> {
-    pub(crate) fn new(bins: &'a Bins) -> Self {
-        let most_slots = (HISTOGRAM_BYTES / (8 * bins.n_cells().max(1))).max(2);
+    /// `bytes`: what histograms of waiting leaves may take.
+    pub(crate) fn new(bins: &'a Bins, bytes: usize) -> Self {
+        let most_slots = most_slots(bytes, bins.n_cells());
         Grower {
             bins,
             rows: Vec::new(),
@@ -170,16 +168,14 @@ impl<'a> Grower<'a> {
 
     /// A slot for a leaf's histograms, if there is room for one more.
     fn take_slot(&mut self) -> Option<usize> {
-        if let Some(slot) = self.free.pop() {
-            return Some(slot);
-        }
-        if self.slots.len() >= self.most_slots {
-            return None;
-        }
-        Some(self.new_slot())
+        (self.slots.len() - self.free.len() < self.most_slots).then(|| self.any_slot())
     }
 
-    fn new_slot(&mut self) -> usize {
+    /// A slot that will be had whatever is waiting.
+    fn any_slot(&mut self) -> usize {
+        if let Some(slot) = self.free.pop() {
+            return slot;
+        }
         // A block to spare: the search reads eight cells at a time.
         self.slots.push(vec![0; self.bins.n_cells() + BLOCK]);
         self.slots.len() - 1
@@ -336,11 +332,23 @@ impl<'a> Grower<'a> {
     }
 }
 
+/// Histograms of so many cells that are kept in so many bytes: a parent's and a child's at least.
+pub(crate) fn most_slots(bytes: usize, n_cells: usize) -> usize {
+    (bytes / slot_bytes(n_cells)).max(2)
+}
+
+pub(crate) fn slot_bytes(n_cells: usize) -> usize {
+    8 * (n_cells + BLOCK)
+}
+
 /// What a panel's rows are summed in: small enough for the second-level cache, a tile's part of it for the first.
 struct Buffers {
     words: Vec<u64>,
     cells: Vec<TileCells>,
 }
+
+/// Bytes of what one thread sums rows in.
+pub(crate) const BUFFER_BYTES: usize = 8 * TILES * ROWS_A_BLOCK + TILES * size_of::<TileCells>();
 
 impl Buffers {
     fn new() -> Self {
@@ -462,7 +470,7 @@ impl Growing<'_, '_, '_> {
         if self.is_small(leaf, &allowed) {
             return self.search_small(leaf, &allowed);
         }
-        let slot = self.any_slot();
+        let slot = self.grower.any_slot();
         let rows = self.leaves[leaf].rows.clone();
         if self.direct() {
             let used = Used::new(allowed, self.grower.bins);
@@ -472,13 +480,14 @@ impl Growing<'_, '_, '_> {
         } else {
             self.grower.build(self.job, self.job.used, rows, slot);
             self.search_in(leaf, &allowed, slot);
-            self.leaves[leaf].slot = Some(slot);
+            // Without room its children will sum their own rows.
+            let held = self.grower.slots.len() - self.grower.free.len();
+            if self.leaves[leaf].split.is_some() && held <= self.grower.most_slots {
+                self.leaves[leaf].slot = Some(slot);
+            } else {
+                self.grower.free.push(slot);
+            }
         }
-    }
-
-    /// A slot that will be had whatever is waiting.
-    fn any_slot(&mut self) -> usize {
-        self.grower.take_slot().unwrap_or_else(|| self.grower.new_slot())
     }
 
     fn search_in(&mut self, leaf: usize, allowed: &[usize], slot: usize) {

@@ -64,6 +64,7 @@ pub mod bins;
 pub mod error;
 mod grow;
 mod kernel;
+mod memory;
 pub mod model;
 pub mod objective;
 mod pair;

@@ -12,8 +12,9 @@ use crate::objective::Objective;
 use crate::params::{Boosting, Params};
 use crate::tree::Tree;
 
-mod flat;
+pub(crate) mod flat;
 mod lightgbm;
+mod permutation;
 mod shap;
 
 use flat::{BinForest, RawForest};
@@ -109,7 +110,7 @@ impl Model {
         Ok(scores)
     }
 
-    /// Predictions as those of [`Model::predict`], one for each number of iterations (ascending, 0 for the start alone).
+    /// Predictions as those of [`Model::predict`], one for each number of iterations (ascending, 0 for the start alone). Where trees were dropped in training (dart), fewer iterations are not the model that there was after them.
     ///
     /// # Errors
     /// Those of [`Model::raw`], and when the numbers do not ascend or exceed the model's.
@@ -131,7 +132,7 @@ impl Model {
         if let Some(&row) = rows.iter().find(|&&row| row as usize >= bins.n_rows()) {
             return Err(Error::shape(format!("row {row} is not among the bins' {} rows", bins.n_rows())));
         }
-        let forest = BinForest::new(&self.trees, bins)?;
+        let forest = self.on_bins(bins)?;
         let add = |trees: std::ops::Range<usize>, scores: &mut [f64]| {
             let outputs = |tree: usize| self.trees[tree].output;
             forest.add(Level::detect(), trees, outputs, rows, self.n_scores(), scores);
@@ -139,6 +140,14 @@ impl Model {
         let mut stages = self.staged(rows.len(), n_iterations, add);
         stages.iter_mut().for_each(|scores| self.finish(scores));
         Ok(stages)
+    }
+
+    /// Its trees, laid out for rows of these bins.
+    ///
+    /// # Errors
+    /// When a split is not at an edge of these bins.
+    pub(crate) fn on_bins<'a>(&'a self, bins: &'a Bins) -> Result<BinForest<'a>> {
+        BinForest::new(&self.trees, bins)
     }
 
     fn raw_staged(&self, columns: &[Column], n_iterations: &[usize]) -> Result<Vec<Vec<f64>>> {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 
+mod together;
+
 /// What the trees together are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -12,7 +14,7 @@ pub enum Boosting {
     /// Each tree corrects the sum of those before it.
     #[default]
     Gbdt,
-    /// As `Gbdt`, with trees dropped at random while the next is grown (Rashmi and Gilad-Bachrach 2015).
+    /// As `Gbdt`, with some iterations' trees dropped at random while the next is grown (Rashmi and Gilad-Bachrach 2015): of k dropped ones each counts k / (k + 1) as much from then on, and the new one 1 / (k + 1). So the first trees of a model are not the model that there was after them, nor are their predictions. Each iteration that drops goes through all trees before it.
     Dart,
     /// A forest: each tree by itself, their mean is the prediction.
     Rf,
@@ -99,7 +101,7 @@ params! {
     n_estimators: usize = 100,
     /// What each tree's values are multiplied by: above 0.
     learning_rate: f64 = 0.1,
-    /// Leaves of a tree, at most: 2 or more.
+    /// Leaves of a tree, at most: 2 or more. Not of a symmetric one, which `max_depth` alone limits.
     num_leaves: usize = 31,
     /// Splits from the root to a leaf, at most; 0: no limit.
     max_depth: usize = 0,
@@ -119,11 +121,11 @@ params! {
     feature_fraction_bynode: f64 = 1.0,
     /// The share of rows that a tree sees: above 0, up to 1.
     bagging_fraction: f64 = 1.0,
-    /// Rows are drawn anew every so many iterations; 0: never.
+    /// Rows are drawn anew every so many iterations; 0: never, and the fractions must be 1.
     bagging_freq: usize = 0,
-    /// The share of rows with a positive label that a tree sees (logistic only).
+    /// The share of rows with a positive label that a tree sees (logistic only, one target); instead of `bagging_fraction`.
     pos_bagging_fraction: f64 = 1.0,
-    /// The share of rows with a negative label that a tree sees (logistic only).
+    /// The share of rows with a negative label that a tree sees, likewise.
     neg_bagging_fraction: f64 = 1.0,
     /// Whether a tree's rows are drawn with replacement, as many as there are: a forest's bootstrap. Instead of the fractions above.
     bootstrap: bool = false,
@@ -131,9 +133,9 @@ params! {
     top_rate: f64 = 0.2,
     /// GOSS: the share of all rows that are drawn from the others.
     other_rate: f64 = 0.1,
-    /// Dart: the share of trees that are dropped.
+    /// Dart: how likely each iteration's trees are dropped, all alike.
     drop_rate: f64 = 0.1,
-    /// Dart: trees that are dropped at once, at most; 0: no limit.
+    /// Dart: iterations that are dropped at once, at most; 0: no limit.
     max_drop: usize = 50,
     /// Dart: how often none is dropped.
     skip_drop: f64 = 0.5,
@@ -157,12 +159,14 @@ params! {
     max_cat_to_onehot: usize = 4,
     /// Rows on either side of a sorted split, at least.
     min_data_per_group: usize = 100,
-    /// Weight of rows with a positive label (logistic only): above 0.
+    /// Weight of rows with a positive label (logistic only, one target): above 0.
     scale_pos_weight: f64 = 1.0,
     /// Whether scores begin at the best constant rather than at 0.
     boost_from_average: bool = true,
     /// Where all random draws begin.
     seed: u64 = 0,
+    /// What histograms of leaves that wait to be split may take, in MB (2^20 bytes): above 0. Two are kept whatever they take, and all of a level where growth is symmetric. The trees are the same, but take longer without room.
+    histogram_pool_size: f64 = 256.0,
     /// Whether to use rayon's pool. The trees are the same.
     parallel: bool = false,
 }
@@ -176,7 +180,11 @@ impl Params {
     /// # Errors
     /// Names the first parameter that is out of range, or that these features cannot have.
     pub fn check(&self, n_features: usize) -> Result<()> {
-        let positive = [("learning_rate", self.learning_rate), ("scale_pos_weight", self.scale_pos_weight)];
+        let positive = [
+            ("learning_rate", self.learning_rate),
+            ("scale_pos_weight", self.scale_pos_weight),
+            ("histogram_pool_size", self.histogram_pool_size),
+        ];
         for (name, value) in positive {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(Error::parameter(name, value, "above 0"));
@@ -243,31 +251,12 @@ impl Params {
         if let Some(feature) = self.interaction_constraints.iter().flatten().find(|&&feature| feature >= n_features) {
             return Err(Error::parameter("interaction_constraints", feature, format!("below {n_features}")));
         }
-        self.check_vectors()?;
+        self.check_together()?;
         self.objective.check()
     }
 
-    /// What trees with leaf vectors do not know.
-    fn check_vectors(&self) -> Result<()> {
-        if self.multi_strategy != MultiStrategy::LeafVectors {
-            return Ok(());
-        }
-        let unknown = [
-            ("growth", self.growth == Growth::Symmetric, "leaf or depth"),
-            ("boosting", self.boosting == Boosting::Dart, "gbdt or rf"),
-            ("lambda_l1", self.lambda_l1 > 0.0, "0"),
-            ("max_delta_step", self.max_delta_step > 0.0, "0"),
-            ("path_smooth", self.path_smooth > 0.0, "0"),
-            ("extra_trees", self.extra_trees, "false"),
-            ("monotone_constraints", !self.monotone_constraints.is_empty(), "empty"),
-            ("interaction_constraints", !self.interaction_constraints.is_empty(), "empty"),
-            ("objective", self.objective.renewal().is_some(), "one whose leaf values are not renewed"),
-        ];
-        match unknown.into_iter().find(|(_, set, _)| *set) {
-            None => Ok(()),
-            Some((name, _, range)) => {
-                Err(Error::parameter(name, "set", format!("{range} where multi_strategy is leaf_vectors")))
-            }
-        }
+    /// What histograms may take.
+    pub(crate) fn histogram_bytes(&self) -> usize {
+        (self.histogram_pool_size * f64::from(1 << 20)) as usize
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use crate::bins::Bins;
+use crate::bins::{Bins, FeatureBins};
 use crate::error::{Error, Result};
 use crate::grow::{Grower, Job, Used};
 use crate::kernel::Level;
@@ -18,7 +18,9 @@ use crate::split::Rules;
 use crate::tree::Tree;
 use rand::Rng;
 
+mod dart;
 mod pack;
+mod resume;
 mod vectors;
 
 use vectors::Vectors;
@@ -63,8 +65,12 @@ pub struct Trainer<'a> {
     start: Vec<f64>,
     /// By score, then by row of the bins; a forest's stay at the start.
     scores: Vec<Vec<f64>>,
-    /// What a forest's trees add up to, likewise; empty for others.
+    /// What a forest's trees add up to, likewise; while trees are dropped, the scores with them. Else empty.
     sums: Vec<Vec<f64>>,
+    /// Initial scores, likewise, where trees will be dropped and these were given; else empty.
+    init: Vec<Vec<f64>>,
+    /// Iterations that are dropped in this one.
+    n_dropped: usize,
     derivatives: Vec<Vec<Derivative>>,
     pairs: Vec<u64>,
     grower: Grower<'a>,
@@ -118,6 +124,15 @@ impl<'a> Trainer<'a> {
         let n_targets = training.n_targets.unwrap_or(1);
         if n_targets == 0 || n_targets > 1 && params.objective.n_scores() > 1 {
             return Err(Error::parameter("n_targets", n_targets, "1 for classes, 1 or more for values"));
+        }
+        if let Some(name) = params.by_class().filter(|_| n_targets > 1) {
+            return Err(Error::parameter(name, "set", format!("1 where there are {n_targets} targets")));
+        }
+        let categorical = |&at: &usize| matches!(bins.features()[at], FeatureBins::Categorical { .. });
+        let constrained = params.monotone_constraints.iter().enumerate().filter(|(_, direction)| **direction != 0);
+        if let Some(at) = constrained.map(|(at, _)| at).find(categorical) {
+            let range = format!("0 for feature {at}, which holds categories");
+            return Err(Error::parameter("monotone_constraints", params.monotone_constraints[at], range));
         }
         check_length("labels", training.labels.len(), rows.len() * n_targets)?;
         for (place, &label) in training.labels.iter().enumerate() {
@@ -182,7 +197,10 @@ impl<'a> Trainer<'a> {
                 *scores = by_row(&mut init.iter().skip(at).step_by(n_scores).copied());
             }
         }
+        let keeps_init = params.boosting == Boosting::Dart && training.init_score.is_some();
         Ok(Trainer {
+            init: if keeps_init { scores.clone() } else { Vec::new() },
+            n_dropped: 0,
             bins,
             level,
             counted,
@@ -197,7 +215,7 @@ impl<'a> Trainer<'a> {
             pairs: vec![0; n_all],
             sums: vec![vec![0.0; n_all]; if params.boosting == Boosting::Rf { n_scores } else { 0 }],
             scores,
-            grower: Grower::new(bins),
+            grower: Grower::new(bins, params.histogram_bytes()),
             vectors: (params.multi_strategy == MultiStrategy::LeafVectors && n_scores > 1)
                 .then(|| Vectors::new(bins, n_scores)),
             bag: Bag::default(),
@@ -248,6 +266,10 @@ impl<'a> Trainer<'a> {
         if stop() {
             return Err(Error::Stopped { n_iterations: self.n_iterations });
         }
+        if self.params.boosting == Boosting::Dart { self.step_dart(stop) } else { self.iterate(stop) }
+    }
+
+    fn iterate(&mut self, stop: &mut dyn FnMut() -> bool) -> Result<()> {
         // A forest's trees all see the derivatives at the start.
         if self.params.boosting != Boosting::Rf || self.n_iterations == 0 {
             self.derive()?;
@@ -417,7 +439,7 @@ impl<'a> Trainer<'a> {
                 grown.value[0] = quantile(residuals, alpha, self.weighted);
             }
         }
-        let shrinkage = if self.params.boosting == Boosting::Rf { 1.0 } else { self.params.learning_rate };
+        let shrinkage = self.shrinkage();
         tree.leaves.iter_mut().for_each(|leaf| leaf.value[0] *= shrinkage);
         tree.nodes.iter_mut().for_each(|node| node.value[0] *= shrinkage);
         let values = tree.leaves.iter().map(|leaf| leaf.value[0]).chain(tree.nodes.iter().map(|node| node.value[0]));
@@ -434,6 +456,14 @@ impl<'a> Trainer<'a> {
         add_values(scores, &parts, self.params.parallel);
         self.trees.push(tree);
         Ok(())
+    }
+
+    /// What a new tree's values are multiplied by.
+    fn shrinkage(&self) -> f64 {
+        match self.params.boosting {
+            Boosting::Rf => 1.0,
+            Boosting::Gbdt | Boosting::Dart => self.params.learning_rate / (1 + self.n_dropped) as f64,
+        }
     }
 
     /// The model of the iterations so far, without a copy.

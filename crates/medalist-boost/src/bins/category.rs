@@ -38,7 +38,11 @@ impl Codes {
 
 /// The most frequent categories, those in fewer than `min_data_in_bin` rows left out.
 pub(super) fn find(codes: &[u32], settings: &BinSettings) -> FeatureBins {
-    let mut sorted: Vec<u32> = codes.iter().copied().filter(|&code| code != MISSING_CATEGORY).collect();
+    let mut sorted: Vec<u32> = match &settings.edge_rows {
+        None => codes.to_vec(),
+        Some(rows) => rows.iter().map(|&row| codes[row as usize]).collect(),
+    };
+    sorted.retain(|&code| code != MISSING_CATEGORY);
     sorted.sort_unstable();
     let mut counted: Vec<(usize, u32)> = sorted.chunk_by(|a, b| a == b).map(|run| (run.len(), run[0])).collect();
     counted.retain(|&(count, _)| count >= settings.min_data_in_bin.max(1));

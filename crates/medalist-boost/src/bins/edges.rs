@@ -4,13 +4,14 @@ use super::{BinSettings, Column, FeatureBins};
 use crate::sample::mix;
 
 /// Columns whose values are read together: in a row-major matrix they share cache lines.
-pub(super) const TOGETHER: usize = 16;
+pub(crate) const TOGETHER: usize = 16;
 /// Rows that are read together.
 const ROWS_A_BLOCK: usize = 256;
 
 /// The ends of each column's bins, by the sampled rows' values. At most [`TOGETHER`] columns of equal length, none of categories.
 pub(super) fn find(columns: &[Column], settings: &BinSettings) -> Vec<FeatureBins> {
-    let n_rows = columns.first().map_or(0, Column::len);
+    let own_rows = settings.edge_rows.as_deref();
+    let n_rows = own_rows.map_or(columns.first().map_or(0, Column::len), <[u32]>::len);
     let n_sampled = n_rows.min(settings.bin_construct_sample_cnt.max(1));
     // One row at random out of each of so many stretches: evenly spaced ones would miss whatever comes in their rhythm.
     let row_of = |i: usize| {
@@ -23,7 +24,8 @@ pub(super) fn find(columns: &[Column], settings: &BinSettings) -> Vec<FeatureBin
     };
     let mut samples: Vec<Sample> = columns.iter().map(|column| Sample::new(column, n_sampled)).collect();
     for start in (0..n_sampled).step_by(ROWS_A_BLOCK) {
-        let rows: Vec<usize> = (start..n_sampled.min(start + ROWS_A_BLOCK)).map(row_of).collect();
+        let places = (start..n_sampled.min(start + ROWS_A_BLOCK)).map(row_of);
+        let rows: Vec<usize> = places.map(|place| own_rows.map_or(place, |rows| rows[place] as usize)).collect();
         for (column, sample) in columns.iter().zip(&mut samples) {
             sample.extend(column, rows.iter().copied());
         }

@@ -28,7 +28,7 @@ fn left_of(place: &Place, cells: &[u64], bin: usize, default_left: bool) -> u64 
 impl Growing<'_, '_, '_> {
     pub(super) fn symmetric(&mut self) {
         let mut level = vec![0];
-        let slot = self.any_slot();
+        let slot = self.grower.any_slot();
         self.grower.build(self.job, self.job.used, self.leaves[0].rows.clone(), slot);
         self.leaves[0].slot = Some(slot);
         for depth in 0..self.job.rules.params.max_depth {
@@ -54,7 +54,7 @@ impl Growing<'_, '_, '_> {
         let (smaller, larger) = if left_is_smaller { (left, right) } else { (right, left) };
         let rows = self.leaves[smaller].rows.clone();
         if !rows.is_empty() {
-            let slot = self.any_slot();
+            let slot = self.grower.any_slot();
             self.grower.build(self.job, self.job.used, rows, slot);
             self.take_away(parent, slot);
             self.leaves[smaller].slot = Some(slot);

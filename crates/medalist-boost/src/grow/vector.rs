@@ -5,7 +5,7 @@
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use super::{HISTOGRAM_BYTES, ROWS_A_BLOCK, Used, Waiting};
+use super::{ROWS_A_BLOCK, Used, Waiting};
 use crate::bins::Bins;
 use crate::kernel::Level;
 use crate::kernel::histogram::{TILES, gather_words};
@@ -155,7 +155,7 @@ impl<'a> VectorGrower<'a> {
     fn keep(&mut self, leaves: &mut [VectorLeafRows], leaf: usize, slot: usize, job: &VectorJob) {
         let bytes = 4 * self.bins.n_cells() * lanes(job.n_outputs);
         let in_use = self.slots.len() - self.free.len();
-        if leaves[leaf].split.is_some() && in_use * bytes <= HISTOGRAM_BYTES {
+        if leaves[leaf].split.is_some() && in_use * bytes <= job.params.histogram_bytes() {
             leaves[leaf].slot = Some(slot);
         } else {
             self.free.push(slot);
@@ -178,6 +178,7 @@ impl<'a> VectorGrower<'a> {
         let (smaller, larger) = if left_is_smaller { (left, right) } else { (right, left) };
         let slot = self.take_slot(lanes(job.n_outputs));
         self.build(job, &job.used.places, leaves[smaller].rows.clone(), slot);
+        let width = lanes(job.n_outputs);
         let mut cells = std::mem::take(&mut self.slots[parent]);
         for &place in &job.used.places {
             let place = &self.bins.places()[place];

@@ -157,7 +157,7 @@ struct BinNode {
 }
 
 /// Trees on bins.
-pub(super) struct BinForest<'a> {
+pub(crate) struct BinForest<'a> {
     bins: &'a Bins,
     trees: Vec<BinTree<'a>>,
 }
@@ -173,7 +173,7 @@ pub(crate) struct BinTree<'a> {
 impl<'a> BinForest<'a> {
     /// # Errors
     /// When a split is not at an edge of these bins.
-    pub(super) fn new(trees: &'a [Tree], bins: &'a Bins) -> Result<Self> {
+    pub(crate) fn new(trees: &'a [Tree], bins: &'a Bins) -> Result<Self> {
         let flat = |(number, tree): (usize, &'a Tree)| {
             let foreign = |feature: usize| {
                 let what = format!("tree {number} splits feature {feature} where these bins do not");
@@ -207,7 +207,7 @@ impl<'a> BinForest<'a> {
     }
 
     /// Adds what some of the trees say to the scores (n_rows, n_scores).
-    pub(super) fn add(
+    pub(crate) fn add(
         &self,
         level: Level,
         trees: Range<usize>,

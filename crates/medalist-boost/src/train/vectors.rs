@@ -5,7 +5,6 @@ use crate::bins::Bins;
 use crate::error::{Error, Result};
 use crate::grow::vector::{VectorGrower, VectorJob, VectorLeafRows, lanes};
 use crate::pair::{Scale, nearest};
-use crate::params::Boosting;
 use crate::sample::Draw;
 use crate::tree::Tree;
 
@@ -41,7 +40,7 @@ impl Trainer<'_> {
         let (params, level, n_outputs) = (&self.params, self.level, self.scores.len());
         let job = VectorJob { params, level, scale, n_outputs, gradients: &vectors.gradients, used: &used, draw };
         let (mut tree, leaves) = vectors.grower.grow(&job, &self.bag.rows, &self.bag.others);
-        let shrinkage = if self.params.boosting == Boosting::Rf { 1.0 } else { self.params.learning_rate };
+        let shrinkage = self.shrinkage();
         for (leaf, grown) in leaves.iter().zip(&mut tree.leaves) {
             let rows = &vectors.grower.rows[leaf.rows.clone()];
             for (output, value) in grown.value.iter_mut().enumerate() {

@@ -55,7 +55,24 @@ fn params() -> impl Strategy<Value = Params> {
         prop_oneof![12 => Just(Vec::new()), 4 => prop::collection::vec(prop::collection::vec(0..4usize, 0..4), 0..4), 1 => Just(vec![vec![5]])],
     );
     (objective(), shape, (amounts, amount()), shares, flags, categories, constraints).prop_map(
-        |(objective, shape, (amounts, scale), shares, flags, categories, constraints)| {
+        |(objective, shape, (amounts, scale), mut shares, flags, categories, mut constraints)| {
+            let goss = flags[3] && flags[2];
+            let bootstrap = flags[0] && flags[1] && !goss;
+            let by_class = objective == Objective::Logistic && flags[2] && !goss && !bootstrap;
+            // Mostly what goes together.
+            if goss || bootstrap || by_class {
+                shares.0[2] = 1.0;
+            }
+            if !by_class {
+                shares.0[3..].fill(1.0);
+            }
+            if shares.0[2..].iter().any(|share| *share < 1.0) {
+                shares.1 = shares.1.max(1);
+            }
+            if let Some(direction) = constraints.0.get_mut(1) {
+                *direction = 0;
+            }
+            let scale = if objective == Objective::Logistic && scale > 0.0 { scale } else { 1.0 };
             Params::new(objective)
                 .boosting(shape.0)
                 .growth(shape.1)
@@ -71,18 +88,19 @@ fn params() -> impl Strategy<Value = Params> {
                 .max_delta_step(amounts[5])
                 .cat_smooth(amounts[6])
                 .cat_l2(amounts[7])
-                .scale_pos_weight(if scale > 0.0 { scale } else { 1.0 })
+                .scale_pos_weight(scale)
                 .feature_fraction(shares.0[0])
                 .feature_fraction_bynode(shares.0[1])
                 .bagging_fraction(shares.0[2])
                 .pos_bagging_fraction(shares.0[3])
                 .neg_bagging_fraction(shares.0[4])
                 .bagging_freq(shares.1)
+                .drop_rate(shares.2)
                 .top_rate(shares.2)
                 .other_rate(shares.3)
-                .bootstrap(flags[0] && flags[1])
+                .bootstrap(bootstrap)
                 .extra_trees(flags[1] && flags[2])
-                .data_sample_strategy(if flags[3] && flags[2] { Sampling::Goss } else { Sampling::Bagging })
+                .data_sample_strategy(if goss { Sampling::Goss } else { Sampling::Bagging })
                 .boost_from_average(flags[3])
                 .parallel(flags[0] && flags[3])
                 .max_cat_to_onehot(categories.0)
@@ -180,6 +198,7 @@ fn fit(asked: &Asked) -> Result<(Model, Vec<f64>, Vec<f64>)> {
         min_data_in_bin: asked.min_data_in_bin,
         parallel: params.parallel,
         bin_construct_sample_cnt: 80,
+        edge_rows: None,
     };
     let bins = Bins::new(&columns, &settings)?;
     let labels: Vec<f64> = (0..n_rows).map(|_| label(&params.objective, asked.wild, &mut draws)).collect();

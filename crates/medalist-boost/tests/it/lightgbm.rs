@@ -249,6 +249,13 @@ fn training_on_equal_bins_agrees() {
         // LightGBM counts a bin for missing values among the categories.
         case("four categories", bins_data(9, 0.0, 4), squared().max_cat_to_onehot(3))
             .told(json!({ "max_cat_to_onehot": 4 })),
+        // All dropped each time: nothing random is left of it.
+        case(
+            "dart",
+            plain(),
+            squared().boosting(Boosting::Dart).drop_rate(1.0).skip_drop(0.0).boost_from_average(false),
+        )
+        .told(json!({ "uniform_drop": true })),
         case("missing", missing(), squared()),
         case("missing binary", missing().binary(), logistic()),
         case("min_gain_to_split", plain(), small().min_gain_to_split(5.0)),
