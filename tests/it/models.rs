@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use medalist::Registry;
-use medalist::model::{AnyInput, Dense, FitContext, Once};
+use medalist::model::{AnyInput, Columns, Dense, FitContext, Once, Source, Whole};
 use medalist::search::{Cancel, Params, Seed, Value};
 use medalist::table::{Column, Table};
 use medalist::target::Target;
@@ -216,6 +216,38 @@ fn trees_learn_the_direction_of_the_signal() {
         assert!(value[[0, 0]] + 1.0 < value[[1, 0]], "{model}: {value}");
         let probability = predict(model, Params::new(), &two_classes(), None);
         assert!(probability[[1, 1]] > 0.7, "{model}: {probability}");
+    }
+}
+
+/// Rows that come from the table that the training rows come from are found in its bins, others by their values: to the same effect.
+#[test]
+fn rows_are_predicted_alike_in_bins_and_by_their_values() {
+    let AnyInput::Columns(all) = columns(&features()) else { return };
+    let n_rows = all.table.n_rows() as u32;
+    let (train, held_out): (Vec<u32>, Vec<u32>) = (0..n_rows).partition(|row| row % 4 != 1);
+    let whole = Arc::new(Whole { table: all.table.clone(), once: Once::default() });
+    let part = |rows: &[u32]| {
+        let source = Source { whole: whole.clone(), rows: Arc::new(rows.to_vec()) };
+        Columns { table: all.table.take(rows), source: Some(source) }
+    };
+    let y = two_classes().take(&train);
+    for model in TREES {
+        let (fold_once, study_once, cancel) = (Once::default(), Once::default(), Cancel::new());
+        let ctx = FitContext {
+            weights: None,
+            seed: Seed::new(1),
+            cancel: &cancel,
+            scored: None,
+            fold_once: &fold_once,
+            study_once: &study_once,
+            namespace: String::new(),
+        };
+        let registry = Registry::builtin();
+        let built = registry.model(model).unwrap().build(&Params::new()).unwrap();
+        let fitted = built.fit(&AnyInput::Columns(part(&train)), &y, &ctx).unwrap();
+        let in_bins = fitted.predict(&AnyInput::Columns(part(&held_out))).unwrap();
+        let by_value = fitted.predict(&AnyInput::Columns(all.table.take(&held_out).into())).unwrap();
+        assert_eq!(in_bins, by_value, "{model}");
     }
 }
 

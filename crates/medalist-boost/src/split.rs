@@ -340,16 +340,8 @@ impl<'a> Search<'a> {
         Some(rules.score(left_sums, l2, Some(outputs[0])) + rules.score(right_sums, l2, Some(outputs[1])))
     }
 
-    /// As [`Self::outputs`], where both sides keep the leaf's own value if one of them has no rows.
-    pub(crate) fn outputs_or_parent(&self, left: u64, right: u64) -> [f64; 2] {
-        if pair::second(left) == 0 || pair::second(right) == 0 {
-            return [self.leaf.output; 2];
-        }
-        self.outputs(left, right, self.rules.params.lambda_l2)
-    }
-
     /// The values of both sides.
-    fn outputs(&self, left: u64, right: u64, l2: f64) -> [f64; 2] {
+    pub(crate) fn outputs(&self, left: u64, right: u64, l2: f64) -> [f64; 2] {
         [left, right].map(|side| {
             let rows = self.rules.rows(&self.leaf, pair::second(side));
             self.rules.output(self.rules.sums(side), rows, l2, self.leaf.output, self.leaf.bounds)

@@ -7,7 +7,7 @@ use crate::bins::MISSING;
 use crate::split::Search;
 
 /// Rows of a small leaf, at most.
-pub(super) const ROWS: usize = 32;
+pub(crate) const ROWS: usize = 32;
 
 impl Growing<'_, '_, '_> {
     /// Whether a leaf is searched here.

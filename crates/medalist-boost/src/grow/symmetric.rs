@@ -36,7 +36,11 @@ impl Growing<'_, '_, '_> {
             let last = depth + 1 == self.job.rules.params.max_depth;
             let mut next = Vec::with_capacity(2 * level.len());
             for leaf in level {
-                self.set_split(leaf, &best);
+                if !self.set_split(leaf, &best) {
+                    // Both halves would say what the leaf says.
+                    next.push(leaf);
+                    continue;
+                }
                 let new = self.split(leaf);
                 if !last {
                     self.sum_children(leaf, new);
@@ -47,19 +51,20 @@ impl Growing<'_, '_, '_> {
         }
     }
 
-    /// Sums the halves of a leaf; all of a level's histograms are kept, but for those of empty leaves.
+    /// Sums the halves of a leaf; all of a level's histograms are kept.
     fn sum_children(&mut self, left: usize, right: usize) {
         let Some(parent) = self.leaves[left].slot.take() else { return };
         let left_is_smaller = self.leaves[left].rows.len() <= self.leaves[right].rows.len();
         let (smaller, larger) = if left_is_smaller { (left, right) } else { (right, left) };
-        let rows = self.leaves[smaller].rows.clone();
-        if !rows.is_empty() {
-            let slot = self.grower.any_slot();
-            self.grower.build(self.job, self.job.used, rows, slot);
-            self.take_away(parent, slot);
-            self.leaves[smaller].slot = Some(slot);
+        let slot = self.grower.any_slot();
+        self.grower.build(self.job, self.job.used, self.leaves[smaller].rows.clone(), slot);
+        self.take_away(parent, slot);
+        for (leaf, slot) in [(smaller, slot), (larger, parent)] {
+            self.leaves[leaf].slot = Some(slot);
+            if self.leaves[leaf].rows.len() < 2 {
+                self.drop_slot(leaf);
+            }
         }
-        self.leaves[larger].slot = Some(parent);
     }
 
     /// The split that brings most to all leaves of the level together; to a leaf whose rows it does not part it brings nothing.
@@ -82,6 +87,7 @@ impl Growing<'_, '_, '_> {
             }
         }
         let mut best: Option<Candidate> = None;
+        let mut lefts = Vec::new();
         for index in self.allowed(level[0]) {
             let place = &self.grower.bins.places()[index];
             let random = rules.params.extra_trees.then(|| {
@@ -98,12 +104,17 @@ impl Growing<'_, '_, '_> {
                 let mut totals = vec![fixed; place.n_bins];
                 let mut parted = vec![0; place.n_bins];
                 for (number, slot, leaf) in &leaves {
-                    let lefts: Vec<u64> =
-                        (0..place.n_bins).map(|bin| left_of(place, cells(*slot), bin, default_left)).collect();
+                    let cells = cells(*slot);
+                    let missing = if default_left { cells[place.n_bins] } else { 0 };
+                    lefts.clear();
+                    if place.categorical || missing != 0 {
+                        lefts.extend((0..place.n_bins).map(|bin| left_of(place, cells, bin, default_left)));
+                    }
+                    let lefts = if lefts.is_empty() { &cells[..place.n_bins] } else { &lefts[..] };
                     if rules.bounded {
-                        self.add_bounded(*number, index, leaf, &lefts, &mut totals, &mut parted);
+                        self.add_bounded(*number, index, leaf, lefts, &mut totals, &mut parted);
                     } else {
-                        add_scores(rules.level, &lefts, *leaf, &mut totals, &mut parted);
+                        add_scores(rules.level, lefts, *leaf, &mut totals, &mut parted);
                     }
                 }
                 for (bin, (&total, &parted)) in totals.iter().zip(&parted).enumerate() {
@@ -150,36 +161,37 @@ impl Growing<'_, '_, '_> {
         }
     }
 
-    /// Makes the level's split a leaf's own.
-    fn set_split(&mut self, leaf: usize, best: &Candidate) {
+    /// Makes the level's split a leaf's own; false where it does not part the leaf's rows.
+    fn set_split(&mut self, leaf: usize, best: &Candidate) -> bool {
         let rules = self.job.rules;
         let state = self.leaves[leaf].state;
         let place = &self.grower.bins.places()[best.place];
-        let cells = self.leaves[leaf].slot.map(|slot| &self.grower.slots[slot][place.cells..]);
-        // An empty leaf has two empty halves.
-        let left = cells.map_or(0, |cells| match best.condition {
+        let Some(slot) = self.leaves[leaf].slot else { return false };
+        let cells = &self.grower.slots[slot][place.cells..];
+        let left = match best.condition {
             Condition::Threshold { bin, default_left } => left_of(place, cells, usize::from(bin), default_left),
             Condition::Categories(bits) => {
                 let bin = (0..place.n_bins).find(|bin| bits[bin / 64] >> (bin % 64) & 1 == 1);
                 bin.map_or(0, |bin| left_of(place, cells, bin, false))
             }
-        });
+        };
         let right = state.sum.wrapping_sub(left);
+        if pair::second(left) == 0 || pair::second(right) == 0 {
+            return false;
+        }
         let search = Search::new(rules, self.grower.bins.places(), state);
         let l2 = rules.params.lambda_l2;
-        // A half without rows has no score of its own.
-        let halves = pair::second(left) > 0 && pair::second(right) > 0;
-        let total = if halves { search.weigh(best.place, left, right, l2).unwrap_or(0.0) } else { 0.0 };
-        let gain = (total - rules.to_beat(&state)).max(0.0);
+        let total = search.weigh(best.place, left, right, l2).unwrap_or(0.0);
         self.leaves[leaf].split = Some(Split {
             total,
-            gain,
+            gain: (total - rules.to_beat(&state)).max(0.0),
             place: best.place,
             condition: best.condition,
             left,
             right,
             l2,
-            outputs: search.outputs_or_parent(left, right),
+            outputs: search.outputs(left, right, l2),
         });
+        true
     }
 }

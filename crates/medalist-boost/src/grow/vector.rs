@@ -5,8 +5,9 @@
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
+use super::small;
 use super::{ROWS_A_BLOCK, Used, Waiting};
-use crate::bins::Bins;
+use crate::bins::{Bins, MISSING};
 use crate::kernel::Level;
 use crate::kernel::histogram::{TILES, gather_words};
 use crate::kernel::partition::partition;
@@ -139,6 +140,9 @@ impl<'a> VectorGrower<'a> {
     /// Sums a leaf's own rows and searches.
     fn evaluate(&mut self, job: &VectorJob, leaves: &mut [VectorLeafRows], leaf: usize) {
         let allowed = self.allowed(job, &leaves[leaf]);
+        if leaves[leaf].rows.len() <= small::ROWS {
+            return self.search_small(job, &allowed, leaves, leaf);
+        }
         let slot = self.take_slot(lanes(job.n_outputs));
         if direct(job.params) {
             self.build(job, &allowed, leaves[leaf].rows.clone(), slot);
@@ -165,7 +169,8 @@ impl<'a> VectorGrower<'a> {
     fn evaluate_children(&mut self, job: &VectorJob, leaves: &mut [VectorLeafRows], left: usize, right: usize) {
         let inherited = leaves[left].slot.take();
         let may = [left, right].map(|leaf| may_split(job, &leaves[leaf]));
-        let Some(parent) = inherited.filter(|_| may[0] || may[1]) else {
+        let small = [left, right].iter().all(|&leaf| leaves[leaf].rows.len() <= small::ROWS);
+        let Some(parent) = inherited.filter(|_| (may[0] || may[1]) && !small) else {
             self.free.extend(inherited);
             for (leaf, may) in [left, right].into_iter().zip(may) {
                 if may {
@@ -230,21 +235,7 @@ impl<'a> VectorGrower<'a> {
 
     fn search(&self, job: &VectorJob, allowed: &[usize], leaves: &mut [VectorLeafRows], leaf: usize, slot: usize) {
         let width = lanes(job.n_outputs);
-        let sum = &leaves[leaf].sum;
-        let second = sum[width - 1];
-        let a_row = f64::from(second) / leaves[leaf].rows.len().max(1) as f64;
-        let by_rows = ((job.params.min_child_samples as f64 - 0.5) * a_row).ceil();
-        let least = (job.params.min_sum_hessian / job.scale.second).ceil().max(by_rows);
-        let state = VectorLeaf {
-            sum,
-            least_second: least.clamp(1.0, f64::from(i32::MAX)) as i32,
-            first: job.scale.first,
-            second: job.scale.second,
-            l2: job.params.lambda_l2,
-        };
-        let squares: f64 = sum[..width - 1].iter().map(|&lane| f64::from(lane) * f64::from(lane)).sum();
-        let own = squares * state.first * state.first / (f64::from(second) * state.second + state.l2);
-        let floor = (if own.is_finite() { own } else { 0.0 }) + job.params.min_gain_to_split;
+        let (state, floor) = weighed(job, &leaves[leaf]);
         let mut best: Option<(usize, VectorSplit)> = None;
         for &index in allowed {
             let place = &self.bins.places()[index];
@@ -253,6 +244,53 @@ impl<'a> VectorGrower<'a> {
             if let Some(split) = found
                 && split.total > best.map_or(floor, |(_, best)| best.total)
             {
+                best = Some((index, split));
+            }
+        }
+        leaves[leaf].split = best.map(|(index, split)| (index, split, split.total - floor));
+    }
+
+    /// As [`Self::search`], for few rows: only the bins that they hold have cells.
+    fn search_small(&self, job: &VectorJob, allowed: &[usize], leaves: &mut [VectorLeafRows], leaf: usize) {
+        let width = lanes(job.n_outputs);
+        let (state, floor) = weighed(job, &leaves[leaf]);
+        let rows = &self.rows[leaves[leaf].rows.clone()];
+        let mut best: Option<(usize, VectorSplit)> = None;
+        let (mut keys, mut bins, mut cells) = (Vec::new(), Vec::new(), Vec::new());
+        let add = |cell: &mut [i32], row: u32| {
+            let vector = &job.gradients[row as usize * width..][..width];
+            cell.iter_mut().zip(vector).for_each(|(cell, value)| *cell = cell.wrapping_add(*value));
+        };
+        for &index in allowed {
+            let place = &self.bins.places()[index];
+            let column = self.bins.column(index);
+            keys.clear();
+            keys.extend(rows.iter().map(|&row| (column[row as usize], row)));
+            keys.sort_unstable();
+            bins.clear();
+            cells.clear();
+            for &(bin, row) in keys.iter().filter(|(bin, _)| *bin != MISSING) {
+                if bins.last() != Some(&bin) {
+                    bins.push(bin);
+                    // Cumulative: it begins as the one before it.
+                    let before = cells.len().saturating_sub(width);
+                    cells.extend_from_within(before..);
+                    cells.resize(bins.len() * width, 0);
+                }
+                let last = cells.len() - width;
+                add(&mut cells[last..], row);
+            }
+            cells.resize((bins.len() + 1) * width, 0);
+            let missing = bins.len() * width;
+            cells[missing..].fill(0);
+            keys.iter().filter(|(bin, _)| *bin == MISSING).for_each(|&(_, row)| add(&mut cells[missing..], row));
+            let Some(mut split) = best_vector_split(job.level, &cells, state, place.categorical) else { continue };
+            if split.total > best.map_or(floor, |(_, best)| best.total) {
+                // Of the thresholds between two bins the one that the full search prefers.
+                split.bin = match bins.get(split.bin + 1) {
+                    Some(&next) if split.default_left => usize::from(next) - 1,
+                    _ => usize::from(bins[split.bin]),
+                };
                 best = Some((index, split));
             }
         }
@@ -321,6 +359,27 @@ impl<'a> VectorGrower<'a> {
         });
         new
     }
+}
+
+/// What a leaf's splits are weighed by, and what they must beat.
+fn weighed<'a>(job: &VectorJob, leaf: &'a VectorLeafRows) -> (VectorLeaf<'a>, f64) {
+    /// What single precision may add to a score: a split of rows that are all alike seems to gain it.
+    const ROUNDING: f64 = 4e-6;
+    let (&second, gradients) = leaf.sum.split_last().unwrap_or((&0, &[]));
+    let a_row = f64::from(second) / leaf.rows.len().max(1) as f64;
+    let by_rows = ((job.params.min_child_samples as f64 - 0.5) * a_row).ceil();
+    let least = (job.params.min_sum_hessian / job.scale.second).ceil().max(by_rows);
+    let weighed = VectorLeaf {
+        sum: &leaf.sum,
+        least_second: least.clamp(1.0, f64::from(i32::MAX)) as i32,
+        first: job.scale.first,
+        second: job.scale.second,
+        l2: job.params.lambda_l2,
+    };
+    let squares: f64 = gradients.iter().map(|&lane| f64::from(lane) * f64::from(lane)).sum();
+    let own = squares * weighed.first * weighed.first / (f64::from(second) * weighed.second + weighed.l2);
+    let own = if own.is_finite() { own * (1.0 + ROUNDING) } else { 0.0 };
+    (weighed, own + job.params.min_gain_to_split)
 }
 
 fn direct(params: &Params) -> bool {
