@@ -1,6 +1,6 @@
 //! Random forests, by medalist-boost.
 
-use medalist_boost::{Boosting, Params};
+use medalist_boost::{Boosting, MultiStrategy, Params};
 
 use super::gbdt::trees::{Sum, Trees, estimate_memory, estimate_seconds};
 use crate::Tunable;
@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::model::{Columns, FitContext, Model, Predictor};
 use crate::target::{Target, Task};
 
-/// The mean of many trees, each grown on rows drawn with replacement (Breiman 2001). A leaf says the mean of its rows, or the shares of their classes; row weights count. Categories as `gbdt`'s.
+/// The mean of many trees, each grown on rows drawn with replacement (Breiman 2001). A leaf says the mean of its rows, or the shares of their classes; row weights count. Categories as `gbdt`'s, or one against the rest where there are three classes or more.
 #[derive(Tunable)]
 pub struct RandomForest {
-    /// Trees (per class where there are more than two).
+    /// Trees.
     #[param(10..=500, staged, default = 100, levels = [20, 50, 100])]
     pub n_estimators: usize,
     /// Splits from the root to a leaf, at most.
@@ -35,6 +35,7 @@ impl Model for RandomForest {
         let params = Params::default()
             .boosting(Boosting::Rf)
             .bootstrap(true)
+            .multi_strategy(MultiStrategy::LeafVectors)
             .n_estimators(self.n_estimators)
             .num_leaves(x.table.n_rows().clamp(2, MOST_LEAVES))
             .max_depth(self.max_depth)

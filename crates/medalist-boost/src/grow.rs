@@ -7,6 +7,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::bins::Bins;
+use crate::kernel::Level;
 use crate::kernel::histogram::{TILES, TileCells, accumulate, cumulate, gather_pairs, gather_words, subtract};
 use crate::kernel::partition::partition;
 use crate::kernel::scan::BLOCK;
@@ -16,6 +17,7 @@ use crate::sample::Draw;
 use crate::split::{LeafState, Rules, Search, Split};
 use crate::tree::{Leaf, Node, Tree};
 
+mod small;
 mod symmetric;
 pub(crate) mod vector;
 
@@ -68,6 +70,8 @@ pub(crate) struct Job<'a> {
     pub pairs: &'a [u64],
     pub used: &'a Used,
     pub draw: Draw,
+    /// Whether every tree of the fit grows on the same rows.
+    pub same_rows: bool,
 }
 
 /// The buffers of one fit; grows its trees one after the other.
@@ -84,6 +88,10 @@ pub(crate) struct Grower<'a> {
     free: Vec<usize>,
     most_slots: usize,
     buffers: Buffers,
+    /// The buffers of threads that share a leaf.
+    shares: Vec<Buffers>,
+    /// Per panel the words of all rows, gathered once where every tree begins with the same.
+    root_words: Vec<Vec<u64>>,
 }
 
 impl<'a> Grower<'a> {
@@ -100,6 +108,8 @@ impl<'a> Grower<'a> {
             free: Vec::new(),
             most_slots,
             buffers: Buffers::new(),
+            shares: Vec::new(),
+            root_words: Vec::new(),
         }
     }
 
@@ -114,6 +124,9 @@ impl<'a> Grower<'a> {
         let mut state = LeafState { sum, n_rows: rows.len(), output: 0.0, bounds: [f64::NEG_INFINITY, f64::INFINITY] };
         // As in LightGBM the root is not smoothed: there is nothing above it to draw it to.
         state.output = job.rules.own_output(job.rules.sums(sum), job.rules.params.lambda_l2);
+        if job.same_rows && self.root_words.is_empty() {
+            self.root_words = (0..self.bins.n_panels()).map(|panel| self.gather_all(job.rules.level, panel)).collect();
+        }
         let root = GrowingLeaf {
             state,
             rows: 0..rows.len(),
@@ -143,6 +156,16 @@ impl<'a> Grower<'a> {
         (Tree { nodes, leaves: finished.collect(), output: 0 }, leaves)
     }
 
+    /// The words of all rows of a panel, block by block as [`gather_words`] lays them out.
+    fn gather_all(&self, level: Level, panel: usize) -> Vec<u64> {
+        let (words, stride) = self.bins.panel(panel);
+        let mut all = vec![0; stride * self.rows.len()];
+        for (rows, out) in self.rows.chunks(ROWS_A_BLOCK).zip(all.chunks_mut(stride * ROWS_A_BLOCK)) {
+            gather_words(level, words, stride, rows, out);
+        }
+        all
+    }
+
     /// A slot for a leaf's histograms, if there is room for one more.
     fn take_slot(&mut self) -> Option<usize> {
         (self.slots.len() - self.free.len() < self.most_slots).then(|| self.any_slot())
@@ -160,8 +183,9 @@ impl<'a> Grower<'a> {
 
     /// Sums a leaf's rows, at least one, into a slot, for the features used.
     fn build(&mut self, job: &Job, used: &Used, range: Range<usize>, slot: usize) {
-        let Grower { bins, rows, ordered, slots, buffers, .. } = self;
+        let Grower { bins, rows, ordered, slots, buffers, shares, root_words, .. } = self;
         let bins: &Bins = bins;
+        let whole = job.same_rows && range.len() == rows.len();
         let rows = &rows[range];
         let n_rows = rows.len();
         let level = job.rules.level;
@@ -193,13 +217,18 @@ impl<'a> Grower<'a> {
             if used.masks[tiles.clone()].iter().all(|&mask| mask == 0) {
                 continue;
             }
-            let work = |buffers: &mut Buffers, rows: &[u32], pairs: &[u64]| {
-                let (words, stride) = bins.panel(panel);
-                for (rows, pairs) in rows.chunks(ROWS_A_BLOCK).zip(pairs.chunks(ROWS_A_BLOCK)) {
-                    let gathered = &mut buffers.words[..stride * rows.len()];
-                    gather_words(level, words, stride, rows, gathered);
-                    let each = gathered.chunks_exact(rows.len()).zip(&used.masks[tiles.clone()]);
-                    for ((words, &mask), cells) in each.zip(&mut buffers.cells) {
+            let (words, stride) = bins.panel(panel);
+            let work = |buffers: &mut Buffers, start: usize, rows: &[u32], pairs: &[u64]| {
+                let Buffers { words: gathered, cells } = buffers;
+                for (block, (rows, pairs)) in rows.chunks(ROWS_A_BLOCK).zip(pairs.chunks(ROWS_A_BLOCK)).enumerate() {
+                    let words = if whole {
+                        &root_words[panel][stride * (start + block * ROWS_A_BLOCK)..][..stride * rows.len()]
+                    } else {
+                        gather_words(level, words, stride, rows, &mut gathered[..stride * rows.len()]);
+                        &gathered[..stride * rows.len()]
+                    };
+                    let each = words.chunks_exact(rows.len()).zip(&used.masks[tiles.clone()]);
+                    for ((words, &mask), cells) in each.zip(cells.iter_mut()) {
                         accumulate(level, words, pairs, mask, cells);
                     }
                 }
@@ -207,22 +236,23 @@ impl<'a> Grower<'a> {
             if shared {
                 // A share of the rows for each thread, then all are added: integers, in any order.
                 let size = n_rows.div_ceil(rayon::current_num_threads()).next_multiple_of(ROWS_A_BLOCK);
-                let parts: Vec<Buffers> = rows
-                    .par_chunks(size)
+                let n_chunks = n_rows.div_ceil(size);
+                while shares.len() < n_chunks {
+                    shares.push(Buffers::new());
+                }
+                rows.par_chunks(size)
                     .zip(pairs.par_chunks(size))
-                    .map(|(rows, pairs)| {
-                        let mut buffers = Buffers::new();
-                        work(&mut buffers, rows, pairs);
-                        buffers
-                    })
-                    .collect();
-                for part in parts {
-                    for (to, from) in buffers.cells.iter_mut().flatten().zip(part.cells.iter().flatten()) {
-                        to.iter_mut().zip(from).for_each(|(to, from)| *to = to.wrapping_add(*from));
+                    .zip(shares.par_iter_mut())
+                    .enumerate()
+                    .for_each(|(chunk, ((rows, pairs), buffers))| work(buffers, chunk * size, rows, pairs));
+                for share in &mut shares[..n_chunks] {
+                    for (to, from) in buffers.cells.iter_mut().flatten().zip(share.cells.iter_mut().flatten()) {
+                        to.iter_mut().zip(&*from).for_each(|(to, from)| *to = to.wrapping_add(*from));
+                        from.fill(0);
                     }
                 }
             } else {
-                work(buffers, rows, pairs);
+                work(buffers, 0, rows, pairs);
             }
             let places = bins.places();
             let start = bins.first_cell(panel);
@@ -437,6 +467,9 @@ impl Growing<'_, '_, '_> {
         if allowed.is_empty() {
             return;
         }
+        if self.is_small(leaf, &allowed) {
+            return self.search_small(leaf, &allowed);
+        }
         let slot = self.grower.any_slot();
         let rows = self.leaves[leaf].rows.clone();
         if self.direct() {
@@ -475,7 +508,8 @@ impl Growing<'_, '_, '_> {
     fn evaluate_children(&mut self, left: usize, right: usize) {
         let inherited = self.leaves[left].slot.take();
         let (may_left, may_right) = (self.may_split(left), self.may_split(right));
-        let Some(parent) = inherited.filter(|_| (may_left || may_right) && !self.direct()) else {
+        let small = [left, right].iter().all(|&leaf| self.leaves[leaf].rows.len() <= small::ROWS);
+        let Some(parent) = inherited.filter(|_| (may_left || may_right) && !small && !self.direct()) else {
             self.grower.free.extend(inherited);
             if may_left {
                 self.evaluate_alone(left);

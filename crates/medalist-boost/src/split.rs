@@ -8,6 +8,9 @@ use crate::params::Params;
 
 pub(crate) mod category;
 
+/// The part of a leaf's score that the rounding of derivatives may add to it.
+const ROUNDING: f64 = 1e-9;
+
 /// The unit of Hessians in which the root's sum is about 1.
 const UNIT: f64 = 1.0 / 2_147_483_648.0;
 
@@ -167,7 +170,9 @@ pub(crate) struct Search<'a> {
 
 impl<'a> Search<'a> {
     pub(crate) fn new(rules: &'a Rules<'a>, places: &'a [Place], leaf: LeafState) -> Self {
-        let floor = rules.to_beat(&leaf);
+        // What a split of rows that are all alike seems to gain is rounding.
+        let to_beat = rules.to_beat(&leaf);
+        let floor = to_beat + to_beat.abs() * ROUNDING;
         Search { rules, places, leaf, floor, least_second: rules.least_second(&leaf), best: None }
     }
 
@@ -223,15 +228,46 @@ impl<'a> Search<'a> {
         let (cells, missing) = (&cells[..place.n_bins], cells[place.n_bins]);
         let lowest = cells.partition_point(|&cell| cell == 0);
         let highest = cells.partition_point(|&cell| pair::second(cell) < pair::second(cells[place.n_bins - 1]));
-        if lowest < highest {
-            let bin = lowest + (share * (highest - lowest) as f64) as usize;
-            self.threshold(index, cells[bin], bin, missing, true);
-            if missing != 0 {
-                self.threshold(index, cells[bin], bin, 0, false);
+        let held = (lowest < cells.len()).then_some((lowest, highest));
+        self.random_between(index, held, missing, share, |bin| cells[bin]);
+    }
+
+    /// As [`Search::random_threshold`], for the lowest and the highest bin that the leaf holds, if it holds any; `sum_to` sums the bins up to one.
+    pub(crate) fn random_between(
+        &mut self,
+        index: usize,
+        held: Option<(usize, usize)>,
+        missing: u64,
+        share: f64,
+        sum_to: impl Fn(usize) -> u64,
+    ) {
+        match held {
+            Some((lowest, highest)) if lowest < highest => {
+                let bin = lowest + (share * (highest - lowest) as f64) as usize;
+                let cell = sum_to(bin);
+                self.threshold(index, cell, bin, missing, true);
+                if missing != 0 {
+                    self.threshold(index, cell, bin, 0, false);
+                }
             }
-        } else if missing != 0 {
-            self.threshold(index, cells[place.n_bins - 1], place.n_bins - 1, 0, false);
+            Some((_, highest)) if missing != 0 => self.threshold(index, sum_to(highest), highest, 0, false),
+            _ => {}
         }
+    }
+
+    /// As [`Search::threshold`], ruled out without a division where it cannot win.
+    pub(crate) fn quick_threshold(&mut self, index: usize, cell: u64, bin: usize, missing: u64, default_left: bool) {
+        if !self.rules.bounded && self.rules.params.lambda_l1 == 0.0 {
+            let left = cell.wrapping_add(missing);
+            let right = self.leaf.sum.wrapping_sub(left);
+            let ((g, h), (other_g, other_h)) = (self.rules.sums(left), self.rules.sums(right));
+            let (h, other_h) = (h + self.rules.params.lambda_l2, other_h + self.rules.params.lambda_l2);
+            // A margin for the rounding of a few operations.
+            if g * g * other_h + other_g * other_g * h < self.to_beat() * (1.0 - 1e-14) * (h * other_h) {
+                return;
+            }
+        }
+        self.threshold(index, cell, bin, missing, default_left);
     }
 
     fn screen(&self) -> Screen {

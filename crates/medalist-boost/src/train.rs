@@ -1,6 +1,9 @@
 //! The boosting loop.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
 
 use crate::bins::{Bins, FeatureBins};
 use crate::error::{Error, Result};
@@ -86,6 +89,8 @@ struct Bag {
     others: Vec<u32>,
     /// By row of the bins, where rows count more or less than once.
     factors: Option<Vec<f32>>,
+    /// Whether these are all rows, for every tree.
+    is_all: bool,
 }
 
 impl<'a> Trainer<'a> {
@@ -366,13 +371,14 @@ impl<'a> Trainer<'a> {
         } else if self.bag.rows.is_empty() {
             let rows = self.counted.clone();
             self.set_bag(rows, Vec::new(), None);
+            self.bag.is_all = true;
         }
     }
 
     fn set_bag(&mut self, rows: Vec<u32>, mut others: Vec<u32>, factors: Option<Vec<f32>>) {
         others.extend_from_slice(&self.followed);
         others.sort_unstable();
-        self.bag = Bag { rows, others, factors };
+        self.bag = Bag { rows, others, factors, is_all: false };
     }
 
     /// Rows with large gradients, and some of the others for all of them.
@@ -418,7 +424,8 @@ impl<'a> Trainer<'a> {
         let draw = Draw::new(self.params.seed, self.n_iterations, output);
         let used = self.draw_features(&draw);
         let rules = Rules::new(&self.params, scale, self.level);
-        let job = Job { rules: &rules, pairs: &self.pairs, used: &used, draw };
+        let same_rows = self.bag.is_all;
+        let job = Job { rules: &rules, pairs: &self.pairs, used: &used, draw, same_rows };
         let (mut tree, leaves) = self.grower.grow(&job, sum, &self.bag.rows, &self.bag.others);
         tree.output = output;
         if let Some(alpha) = self.params.objective.renewal() {
@@ -440,13 +447,13 @@ impl<'a> Trainer<'a> {
             return Err(Error::shape(format!("iteration {}: a leaf's value is {value}", self.n_iterations)));
         }
         let scores = self.sums.get_mut(output).unwrap_or(&mut self.scores[output]);
+        let grower = &self.grower;
+        let mut parts: Vec<(&[u32], f64)> = Vec::with_capacity(2 * leaves.len());
         for (leaf, grown) in leaves.iter().zip(&tree.leaves) {
-            let value = grown.value[0];
-            let rows = self.grower.rows[leaf.rows.clone()].iter();
-            for &row in rows.chain(&self.grower.others[leaf.others.clone()]) {
-                scores[row as usize] += value;
-            }
+            parts.push((&grower.rows[leaf.rows.clone()], grown.value[0]));
+            parts.push((&grower.others[leaf.others.clone()], grown.value[0]));
         }
+        add_values(scores, &parts, self.params.parallel);
         self.trees.push(tree);
         Ok(())
     }
@@ -472,6 +479,42 @@ impl<'a> Trainer<'a> {
 
     fn trees_an_iteration(&self) -> usize {
         if self.vectors.is_some() { 1 } else { self.scores.len() }
+    }
+}
+
+/// Adds each part's value to the scores of its rows; no row is in two parts.
+fn add_values(scores: &mut [f64], parts: &[(&[u32], f64)], parallel: bool) {
+    if !parallel || scores.len() < ROWS_TO_SHARE {
+        for (rows, value) in parts {
+            rows.iter().for_each(|&row| scores[row as usize] += value);
+        }
+        return;
+    }
+    // A relaxed load and store a row are plain instructions, and need no promise about which rows are whose.
+    let scores = AtomicF64::of(scores);
+    let pieces: Vec<(&[u32], f64)> =
+        parts.iter().flat_map(|(rows, value)| rows.chunks(ROWS_TO_SHARE).map(move |rows| (rows, *value))).collect();
+    pieces.into_par_iter().for_each(|(rows, value)| {
+        for &row in rows {
+            let score = &scores[row as usize].0;
+            let sum = f64::from_bits(score.load(Ordering::Relaxed)) + value;
+            score.store(sum.to_bits(), Ordering::Relaxed);
+        }
+    });
+}
+
+/// Rows for which it pays to wake another thread.
+const ROWS_TO_SHARE: usize = 16_384;
+
+/// A score that several threads may reach, though only one does.
+#[repr(transparent)]
+struct AtomicF64(AtomicU64);
+
+impl AtomicF64 {
+    fn of(scores: &mut [f64]) -> &[AtomicF64] {
+        const { assert!(size_of::<f64>() == size_of::<AtomicU64>() && align_of::<f64>() == align_of::<AtomicU64>()) };
+        // SAFETY: the same size and alignment, any bits are valid for both, and the borrow is exclusive, so that nobody reads the numbers while they are atomics. (5 to 8 % of a tree's time on 380,000 rows x 25 was spent in this loop by one thread.)
+        unsafe { &*(std::ptr::from_mut(scores) as *const [AtomicF64]) }
     }
 }
 

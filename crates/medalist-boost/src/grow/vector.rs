@@ -179,7 +179,12 @@ impl<'a> VectorGrower<'a> {
         let slot = self.take_slot(lanes(job.n_outputs));
         self.build(job, &job.used.places, leaves[smaller].rows.clone(), slot);
         let mut cells = std::mem::take(&mut self.slots[parent]);
-        subtract_vectors(job.level, &mut cells, &self.slots[slot]);
+        let width = lanes(job.n_outputs);
+        for &place in &job.used.places {
+            let place = &self.bins.places()[place];
+            let own = place.cells * width..(place.cells + place.n_bins + 1) * width;
+            subtract_vectors(job.level, &mut cells[own.clone()], &self.slots[slot][own]);
+        }
         self.slots[parent] = cells;
         for (leaf, slot) in [(smaller, slot), (larger, parent)] {
             if may_split(job, &leaves[leaf]) {
@@ -195,7 +200,11 @@ impl<'a> VectorGrower<'a> {
         let width = lanes(job.n_outputs);
         let VectorGrower { bins, rows, words, slots, .. } = self;
         let (rows, cells) = (&rows[range], &mut slots[slot]);
-        cells.fill(0);
+        let own = |place: usize| {
+            let place = &bins.places()[place];
+            place.cells * width..(place.cells + place.n_bins + 1) * width
+        };
+        places.iter().for_each(|&place| cells[own(place)].fill(0));
         for panel in 0..bins.n_panels() {
             let tiles = bins.panel_tiles(panel);
             let by_tile: Vec<Vec<Feature>> = tiles
@@ -216,11 +225,7 @@ impl<'a> VectorGrower<'a> {
                 }
             }
         }
-        for &place in places {
-            let place = &bins.places()[place];
-            let own = place.cells * width..(place.cells + place.n_bins + 1) * width;
-            cumulate_vectors(job.level, &mut cells[own], width);
-        }
+        places.iter().for_each(|&place| cumulate_vectors(job.level, &mut cells[own(place)], width));
     }
 
     fn search(&self, job: &VectorJob, allowed: &[usize], leaves: &mut [VectorLeafRows], leaf: usize, slot: usize) {

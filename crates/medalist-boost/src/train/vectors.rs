@@ -57,13 +57,23 @@ impl Trainer<'_> {
 
     /// The value that is best for these rows, by the output's own Hessians.
     fn best_value(&self, output: usize, rows: &[u32]) -> f64 {
+        let derivatives = &self.derivatives[output];
         let (mut gradients, mut hessians) = (0.0, 0.0);
-        for &row in rows {
-            let row = row as usize;
-            let factor = self.bag.factors.as_ref().map_or(1.0, |factors| f64::from(factors[row]));
-            let [first, second] = self.derivatives[output][row];
-            gradients += f64::from(first) * factor;
-            hessians += f64::from(second) * factor;
+        match &self.bag.factors {
+            None => {
+                for &row in rows {
+                    let [first, second] = derivatives[row as usize];
+                    gradients += f64::from(first);
+                    hessians += f64::from(second);
+                }
+            }
+            Some(factors) => {
+                for &row in rows {
+                    let ([first, second], factor) = (derivatives[row as usize], f64::from(factors[row as usize]));
+                    gradients += f64::from(first) * factor;
+                    hessians += f64::from(second) * factor;
+                }
+            }
         }
         let denominator = hessians + self.params.lambda_l2;
         if denominator > 0.0 { -gradients / denominator } else { 0.0 }
@@ -104,17 +114,18 @@ impl Trainer<'_> {
             hessians += second / n_outputs as f64;
         }
         let scale = Scale::new(largest, hessians, bag.len());
+        let (first_unit, second_unit) = (1.0 / scale.first, 1.0 / scale.second / n_outputs as f64);
         for rows in bag.chunks(ROWS_A_BLOCK) {
             let mut means = [0.0; ROWS_A_BLOCK];
             for (output, derivatives) in self.derivatives.iter().enumerate() {
                 for (&row, mean) in rows.iter().zip(&mut means) {
                     let [gradient, hessian] = derivatives[row as usize];
-                    vectors[row as usize * width + output] = nearest(f64::from(gradient) * factor(row) / scale.first);
+                    vectors[row as usize * width + output] = nearest(f64::from(gradient) * factor(row) * first_unit);
                     *mean += f64::from(hessian) * factor(row);
                 }
             }
             for (&row, mean) in rows.iter().zip(&means) {
-                vectors[(row as usize + 1) * width - 1] = nearest(mean / n_outputs as f64 / scale.second);
+                vectors[(row as usize + 1) * width - 1] = nearest(mean * second_unit);
             }
         }
         Ok(scale)

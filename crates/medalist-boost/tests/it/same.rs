@@ -1,6 +1,9 @@
 //! What must not matter does not: threads, instruction sets, how rows are told apart, and who asks.
 
-use medalist_boost::{Boosting, Growth, Level, Model, MultiStrategy, Objective, Params, Sampling, Trainer, Training};
+use medalist_boost::{
+    BinSettings, Bins, Boosting, Column, Growth, Level, Model, MultiStrategy, Objective, Params, Sampling, Trainer,
+    Training,
+};
 
 use crate::data::{Table, pick};
 
@@ -304,4 +307,32 @@ fn seeds_tell_fits_apart_and_only_where_something_is_drawn() {
         trainer.into_model()
     };
     assert!(run(&bins, Some(&rows)) == run(&again, None));
+}
+
+/// Leaves of few rows are searched another way where all features are numbers. A categorical feature that can never be split turns that off.
+#[test]
+fn small_leaves_are_split_as_others() {
+    let table = Table::new(1200, 6, 0, 31);
+    let mut codes: Vec<u32> = (0..1200).map(|row| row * 7 % 10).collect();
+    codes.rotate_left(3);
+    for (extra_trees, lambda_l1) in [(false, 0.0), (false, 0.5), (true, 0.0)] {
+        let params = Params::new(Objective::Squared)
+            .num_leaves(800)
+            .min_child_samples(1)
+            .extra_trees(extra_trees)
+            .lambda_l1(lambda_l1)
+            .min_data_per_group(10_000);
+        let fit = |columns: &[Column]| {
+            let bins = Bins::new(columns, &BinSettings::default()).unwrap();
+            let training = Training { labels: &table.signal, ..Training::default() };
+            let mut trainer = Trainer::new(&params, &bins, &training).unwrap();
+            (0..3).for_each(|_| trainer.step().unwrap());
+            trainer.into_model().trees().to_vec()
+        };
+        let columns = table.columns();
+        let with_codes: Vec<Column> = columns.iter().copied().chain([Column::Categories(&codes)]).collect();
+        let (small, full) = (fit(&columns), fit(&with_codes));
+        assert!(small[0].leaves.len() > 300);
+        assert!(small == full, "{extra_trees} {lambda_l1}");
+    }
 }
