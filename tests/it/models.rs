@@ -52,12 +52,15 @@ fn columns(x: &Array2<f64>) -> AnyInput {
     AnyInput::Columns(Table::new(x.nrows(), columns.collect()).into())
 }
 
+const TREES: [&str; 5] = ["gbdt", "gbdt_depth", "gbdt_symmetric", "random_forest", "extra_trees"];
+
 /// The predictions of the two rows asked for.
 #[track_caller]
 fn predict(model: &str, params: Params, y: &Target, weights: Option<&[f64]>) -> Array2<f64> {
     let queries = array![[0.1, 0.2, -0.3], [1.7, -2.1, 0.6]];
     let (train, scored) = match model {
-        "gbdt" | "random_forest" | "baseline" => (columns(&features()), columns(&queries)),
+        "baseline" => (columns(&features()), columns(&queries)),
+        trees if TREES.contains(&trees) => (columns(&features()), columns(&queries)),
         _ => (dense(features()), dense(queries)),
     };
     let (fold_once, study_once, cancel) = (Once::default(), Once::default(), Cancel::new());
@@ -208,7 +211,7 @@ fn ridge_ranks_classes_as_the_regression_on_0_and_1_does() {
 /// Predictions of a row on either side of what is clear from the data.
 #[test]
 fn trees_learn_the_direction_of_the_signal() {
-    for model in ["gbdt", "random_forest"] {
+    for model in TREES {
         let value = predict(model, Params::new(), &values(), None);
         assert!(value[[0, 0]] + 1.0 < value[[1, 0]], "{model}: {value}");
         let probability = predict(model, Params::new(), &two_classes(), None);

@@ -1,5 +1,10 @@
 //! What a study may be told beside its space: several objectives, an earlier study, how its trials wait for each other.
 
+use medalist::Registry;
+use medalist::competition::Competition;
+use medalist::model::{Dense, FitContext, Model, Predictor};
+use medalist::target::{Target, Task};
+use medalist_search::{Direction, ObjectiveSpec};
 use serde_json::Value as Json;
 
 use crate::support::Workspace;
@@ -41,7 +46,6 @@ fn objectives_that_cannot_be_had_are_refused_before_the_work() {
         let ran = workspace.run(&format!("sweep penguins --dry-run {arguments}")).fails(2);
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     };
-    refused("--objectives score,model_size --models random_forest", "model `random_forest` cannot say how large it is");
     refused("--objectives score,n_feature", "did you mean `n_features`?");
     refused("--objectives n_features,score", "do not begin with `score`");
     refused("--objectives score,n_features --pruner median", "leave the pruner out");
@@ -197,4 +201,35 @@ fn interleaved_points_are_the_same_on_any_number_of_threads() {
     let (sampler, interleaved) = (Json::from("sampler"), Json::from("interleaved"));
     let four = [&sampler, &sampler, &sampler, &interleaved];
     assert!(origins("with-2").iter().eq(four.into_iter().chain(four)), "{:?}", origins("with-2"));
+}
+
+/// A mean that does not say its size.
+#[derive(medalist::Tunable)]
+struct Sizeless {}
+
+impl Model for Sizeless {
+    type Input = Dense;
+    const TASKS: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression];
+    const ABOUT: &'static str = "nothing";
+
+    fn fit(&self, _x: &Dense, _y: &Target, _ctx: &FitContext) -> medalist::Result<Box<dyn Predictor<Dense>>> {
+        Err(medalist::error::Error::model("is only asked what it is"))
+    }
+}
+
+#[test]
+fn a_model_that_cannot_say_its_size_is_left_out_where_that_is_asked_for() {
+    let registry = Registry::builtin().with::<Sizeless>("sizeless");
+    let workspace = Workspace::with(&["penguins"]);
+    let competition = Competition::load(&workspace.path().join("competitions/penguins"), &registry).unwrap();
+    let size = ObjectiveSpec { name: "model_size".to_string(), direction: Direction::Minimize };
+    let why = |model: &str, objectives: &[ObjectiveSpec]| {
+        medalist::plan::why_not(registry.model(model).unwrap(), &competition, objectives)
+    };
+    let reason = why("sizeless", std::slice::from_ref(&size)).unwrap();
+    assert_eq!(reason, "cannot say how large it is, which `model_size` asks for");
+    assert_eq!(why("sizeless", &[]), None);
+    for entry in registry.models.iter().filter(|entry| entry.name != "sizeless") {
+        assert!(why(&entry.name, std::slice::from_ref(&size)).is_none_or(|why| !why.contains("large")), "{}", entry.name);
+    }
 }
