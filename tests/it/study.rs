@@ -221,7 +221,7 @@ impl Model for Sizeless {
 fn a_model_that_cannot_say_its_size_is_left_out_where_that_is_asked_for() {
     let registry = Registry::builtin().with::<Sizeless>("sizeless");
     let workspace = Workspace::with(&["penguins"]);
-    let competition = Competition::load(&workspace.path().join("competitions/penguins"), &registry).unwrap();
+    let competition = Competition::load(&workspace.path("competitions/penguins"), &registry).unwrap();
     let size = ObjectiveSpec { name: "model_size".to_string(), direction: Direction::Minimize };
     let why = |model: &str, objectives: &[ObjectiveSpec]| {
         medalist::plan::why_not(registry.model(model).unwrap(), &competition, objectives)
@@ -230,6 +230,10 @@ fn a_model_that_cannot_say_its_size_is_left_out_where_that_is_asked_for() {
     assert_eq!(reason, "cannot say how large it is, which `model_size` asks for");
     assert_eq!(why("sizeless", &[]), None);
     for entry in registry.models.iter().filter(|entry| entry.name != "sizeless") {
-        assert!(why(&entry.name, std::slice::from_ref(&size)).is_none_or(|why| !why.contains("large")), "{}", entry.name);
+        assert!(
+            why(&entry.name, std::slice::from_ref(&size)).is_none_or(|why| !why.contains("large")),
+            "{}",
+            entry.name
+        );
     }
 }

@@ -178,6 +178,7 @@ impl<'a> VectorGrower<'a> {
         let (smaller, larger) = if left_is_smaller { (left, right) } else { (right, left) };
         let slot = self.take_slot(lanes(job.n_outputs));
         self.build(job, &job.used.places, leaves[smaller].rows.clone(), slot);
+        let width = lanes(job.n_outputs);
         let mut cells = std::mem::take(&mut self.slots[parent]);
         let width = lanes(job.n_outputs);
         for &place in &job.used.places {
