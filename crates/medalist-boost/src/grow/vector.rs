@@ -180,7 +180,6 @@ impl<'a> VectorGrower<'a> {
         self.build(job, &job.used.places, leaves[smaller].rows.clone(), slot);
         let width = lanes(job.n_outputs);
         let mut cells = std::mem::take(&mut self.slots[parent]);
-        let width = lanes(job.n_outputs);
         for &place in &job.used.places {
             let place = &self.bins.places()[place];
             let own = place.cells * width..(place.cells + place.n_bins + 1) * width;
