@@ -35,18 +35,27 @@ impl Params {
             + self.histogram_slots(n_rows, n_cells, n_scores, vectors)
             + BUFFER_BYTES * if self.parallel { current_num_threads() + 2 } else { 2 }
             + self.tree_bytes(n_rows, n_scores, vectors)
+            + self.root_bytes(n_rows, n_features, vectors)
             + n_features * 64
     }
 
+    fn draws_rows(&self) -> bool {
+        self.bootstrap || self.data_sample_strategy == Sampling::Goss || self.bagging_freq > 0
+    }
+
+    /// The root's words, which are kept where every tree begins with all rows.
+    fn root_bytes(&self, n_rows: usize, n_features: usize, vectors: bool) -> usize {
+        if self.draws_rows() || vectors { 0 } else { 8 * n_features.div_ceil(8) * n_rows }
+    }
+
     fn bytes_a_row(&self, n_targets: usize, n_scores: usize, vectors: bool) -> usize {
-        let bagged = self.bootstrap || self.data_sample_strategy == Sampling::Goss || self.bagging_freq > 0;
         // Rows, those that count (in a list that doubles) and those that are followed; labels and weights; scores and derivatives, and one of them packed.
         let given = 4 + 8 + 4 + 8 * n_targets + 8;
         let scored = 16 * n_scores + 8;
         // A tree's rows, the others and room to part them; the pairs in their order.
         let grown = 4 + 4 + 4 + 8;
         // The bag; where it is drawn the one before it, draws and factors as well.
-        let bag = if bagged { 40 } else { 8 };
+        let bag = if self.draws_rows() { 40 } else { 8 };
         let by_boosting = match self.boosting {
             Boosting::Gbdt => 0,
             Boosting::Rf => 8 * n_scores,

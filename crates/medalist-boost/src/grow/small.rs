@@ -49,6 +49,11 @@ impl Growing<'_, '_, '_> {
                 continue;
             }
             keys.sort_unstable();
+            // Missing values alone on the left: the mirror of all others there, and preferred to it.
+            let lowest = keys.first().map_or(0, |key| usize::from(key >> 8));
+            if missing != 0 && lowest > 0 {
+                search.quick_threshold(index, 0, lowest - 1, missing, true);
+            }
             let mut cell = 0u64;
             for (at, &key) in keys.iter().enumerate() {
                 cell = cell.wrapping_add(self.job.pairs[rows[usize::from(key & 0xff)] as usize]);

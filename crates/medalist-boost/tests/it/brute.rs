@@ -77,14 +77,14 @@ impl Case {
         [f64::NEG_INFINITY, f64::INFINITY]
     }
 
-    /// A split into these rows, and whether it is surely allowed; None where it surely is not.
+    /// A split into these rows, and whether it is surely allowed; None where it surely is not. Without a direction it is one of sorted categories, whose rows [`Case::sorted_subsets`] has counted.
     fn weigh(
         &self,
         rows: &[usize],
         left: &[usize],
         right: &[usize],
         l2: f64,
-        direction: i8,
+        direction: Option<i8>,
         bounds: [f64; 2],
     ) -> Option<(Gain, bool)> {
         let whole = self.sums(rows);
@@ -92,7 +92,8 @@ impl Case {
         // Rows are told from Hessians: all of them, less half a row.
         let a_row = whole.1 / rows.len() as f64;
         let by_rows = (self.params.min_child_samples as f64 - 0.5) * a_row;
-        let least = by_rows.max(self.params.min_sum_hessian);
+        let least = if direction.is_some() { by_rows } else { 0.0 }.max(self.params.min_sum_hessian);
+        let direction = direction.unwrap_or(0);
         let mut sure = true;
         for (side, members) in sides.iter().zip([left, right]) {
             if members.is_empty() || side.1 < least * (1.0 - EDGE) {
@@ -121,7 +122,7 @@ impl Case {
     /// The best of a node's splits; None where it hangs on rounding which there are.
     fn best(&self, rows: &[usize], bounds: [f64; 2]) -> Option<Best> {
         let mut best = Best { sure: None, most: None };
-        let mut consider = |left: &dyn Fn(usize) -> bool, l2: f64, direction: i8, certain: bool| {
+        let mut consider = |left: &dyn Fn(usize) -> bool, l2: f64, direction: Option<i8>, certain: bool| {
             let (left, right): (Vec<usize>, Vec<usize>) = rows.iter().partition(|&&row| left(row));
             if let Some((gain, sure)) = self.weigh(rows, &left, &right, l2, direction, bounds) {
                 let better = |than: Option<Gain>| than.is_none_or(|than| gain.gain > than.gain);
@@ -138,10 +139,10 @@ impl Case {
             let direction = self.params.monotone_constraints.get(feature).copied().unwrap_or(0);
             for &row in rows {
                 let threshold = values[row];
-                consider(&|row| values[row] <= threshold, l2, direction, true);
+                consider(&|row| values[row] <= threshold, l2, Some(direction), true);
                 // Missing values alone on the left: only where other leaves have a threshold below all values here.
                 let certain = !threshold.is_nan();
-                consider(&|row| values[row] <= threshold || values[row].is_nan(), l2, direction, certain);
+                consider(&|row| values[row] <= threshold || values[row].is_nan(), l2, Some(direction), certain);
             }
         }
         for codes in &self.codes {
@@ -149,10 +150,10 @@ impl Case {
             levels.sort_unstable();
             levels.dedup();
             if levels.len() <= self.params.max_cat_to_onehot {
-                levels.iter().for_each(|&level| consider(&|row| codes[row] == level, l2, 0, true));
+                levels.iter().for_each(|&level| consider(&|row| codes[row] == level, l2, Some(0), true));
             } else {
                 for subset in self.sorted_subsets(rows, codes, &levels)? {
-                    consider(&|row| subset.contains(&codes[row]), l2 + self.params.cat_l2, 0, true);
+                    consider(&|row| subset.contains(&codes[row]), l2 + self.params.cat_l2, None, true);
                 }
             }
         }
@@ -180,24 +181,28 @@ impl Case {
         }
         let most = self.params.max_cat_threshold.min(order.len().div_ceil(2));
         let least_rows = self.params.min_data_per_group as f64;
-        let least_hessian = ((self.params.min_child_samples as f64 - 0.5) * a_row).max(self.params.min_sum_hessian);
+        let least_child = self.params.min_child_samples as f64;
+        let least_hessian = self.params.min_sum_hessian;
         let total = self.sums(rows).1;
         let mut subsets = Vec::new();
         for _ in 0..2 {
-            let (mut subset, mut in_group, mut left) = (Vec::new(), 0.0, 0.0);
+            let (mut subset, mut in_group, mut left, mut left_rows) = (Vec::new(), 0.0, 0.0, 0.0);
             for &(_, level) in &order[..most] {
                 let hessian = of(level).1;
                 subset.push(level);
+                // Each category's rows are rounded, then added.
                 in_group += rows_of(hessian)?;
+                left_rows += rows_of(hessian)?;
                 left += hessian;
                 let right = total - left;
+                let right_rows = rows.len() as f64 - left_rows;
                 if [left, right].iter().any(|side| (side / least_hessian - 1.0).abs() < EDGE) {
                     return None;
                 }
-                if left < least_hessian {
+                if left < least_hessian || left_rows < least_child {
                     continue;
                 }
-                if right < least_hessian || rows_of(right)? < least_rows {
+                if right < least_hessian || right_rows < least_child || right_rows < least_rows {
                     break;
                 }
                 if in_group >= least_rows {
@@ -241,7 +246,7 @@ impl Case {
                 Decision::Categories(_) => self.n_levels(node.feature) > self.params.max_cat_to_onehot,
             };
             let l2 = self.params.lambda_l2 + if sorted { self.params.cat_l2 } else { 0.0 };
-            let weighed = self.weigh(&rows, &left, &right, l2, direction, bounds);
+            let weighed = self.weigh(&rows, &left, &right, l2, (!sorted).then_some(direction), bounds);
             prop_assert!(weighed.is_some(), "node {} is not allowed", number);
             let (own, _) = weighed.unwrap();
             let near = |a: f64, b: Gain| (a - b.gain).abs() <= own.tolerance + b.tolerance;

@@ -90,7 +90,7 @@ fn fits_take_what_is_stated() {
     let classes = || Params::new(Objective::Softmax { n_classes: 4 }).min_child_samples(1).n_estimators(4);
     let fits = [
         ("plain", 20_000, 5, squared()),
-        ("wide", 600, 120, squared()),
+        ("wide", 6_000, 120, squared()),
         ("many leaves", 6_000, 10, squared().num_leaves(500).n_estimators(20)),
         ("little room", 6_000, 30, squared().num_leaves(500).histogram_pool_size(2.0)),
         ("bagging", 20_000, 5, squared().bagging_fraction(0.5).bagging_freq(1)),

@@ -332,7 +332,7 @@ fn small_leaves_are_split_as_others() {
         let columns = table.columns();
         let with_codes: Vec<Column> = columns.iter().copied().chain([Column::Categories(&codes)]).collect();
         let (small, full) = (fit(&columns), fit(&with_codes));
-        assert!(small[0].leaves.len() > 300);
+        assert!(small[0].leaves.len() > 250);
         assert!(small == full, "{extra_trees} {lambda_l1}");
     }
 }
