@@ -17,7 +17,7 @@ mod lightgbm;
 mod permutation;
 mod shap;
 
-use flat::{BinForest, RawForest};
+use flat::{BinForest, add_raw};
 
 /// A fitted model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,8 +134,7 @@ impl Model {
         }
         let forest = self.on_bins(bins)?;
         let add = |trees: std::ops::Range<usize>, scores: &mut [f64]| {
-            let outputs = |tree: usize| self.trees[tree].output;
-            forest.add(Level::detect(), trees, outputs, rows, self.n_scores(), scores);
+            forest.add(Level::detect(), trees, rows, self.n_scores(), scores);
         };
         let mut stages = self.staged(rows.len(), n_iterations, add);
         stages.iter_mut().for_each(|scores| self.finish(scores));
@@ -153,10 +152,8 @@ impl Model {
     fn raw_staged(&self, columns: &[Column], n_iterations: &[usize]) -> Result<Vec<Vec<f64>>> {
         self.check_stages(n_iterations)?;
         let n_rows = self.check_columns(columns)?;
-        let forest = RawForest::new(&self.trees);
         let add = |trees: std::ops::Range<usize>, scores: &mut [f64]| {
-            let outputs = |tree: usize| self.trees[tree].output;
-            forest.add(trees, outputs, columns, self.n_scores(), scores);
+            add_raw(&self.trees[trees], columns, self.n_scores(), scores);
         };
         Ok(self.staged(n_rows, n_iterations, add))
     }

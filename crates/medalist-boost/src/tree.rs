@@ -15,6 +15,19 @@ pub enum Decision {
     Categories(Vec<u32>),
 }
 
+impl Decision {
+    /// Whether a value goes left, a category given as its code.
+    pub(crate) fn goes_left(&self, value: f64) -> bool {
+        match self {
+            Decision::Threshold { default_left, .. } if value.is_nan() => *default_left,
+            Decision::Threshold { value: threshold, .. } => value <= *threshold || *threshold == f64::MAX,
+            Decision::Categories(codes) => {
+                value >= 0.0 && value.fract() == 0.0 && codes.binary_search(&(value as u32)).is_ok()
+            }
+        }
+    }
+}
+
 /// A node that splits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,14 +107,7 @@ impl Tree {
     /// Whether a row goes left at a node, by its raw values.
     pub(crate) fn goes_left(&self, node: usize, row: &[f64]) -> bool {
         let Node { feature, decision, .. } = &self.nodes[node];
-        let value = row[*feature];
-        match decision {
-            Decision::Threshold { default_left, .. } if value.is_nan() => *default_left,
-            Decision::Threshold { value: threshold, .. } => value <= *threshold || *threshold == f64::MAX,
-            Decision::Categories(codes) => {
-                value >= 0.0 && value.fract() == 0.0 && codes.binary_search(&(value as u32)).is_ok()
-            }
-        }
+        decision.goes_left(row[*feature])
     }
 
     /// A split on raw values, from one on bins.

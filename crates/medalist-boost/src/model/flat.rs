@@ -1,271 +1,193 @@
-//! Trees laid out for prediction: a block of rows goes down tree after tree, several rows side by side.
+//! Prediction: a block of rows goes down tree after tree, parted at each node as in training.
 
 use std::ops::Range;
 
 use crate::bins::{Bins, Column, MISSING};
 use crate::error::{Error, Result};
-use crate::kernel::{Level, leveled};
+use crate::kernel::Level;
+use crate::kernel::partition::{partition, partition_values};
 use crate::split::Condition;
-use crate::tree::{Decision, Tree};
+use crate::tree::{Decision, Node, Tree};
 
-/// What a node takes here.
-pub(super) const NODE_BYTES: usize = size_of::<RawNode>();
+/// What a node takes, all in all.
+pub(super) const NODE_BYTES: usize = size_of::<Node>();
 
-/// Rows that go down a tree together, while their values are in the cache.
-const ROWS_A_BLOCK: usize = 256;
-/// Rows side by side: a row's next node is looked up while others' are on their way.
-const SIDE_BY_SIDE: usize = 8;
+/// Rows that go down a tree together: their values of a few features stay in the cache.
+const ROWS_A_BLOCK: usize = 1024;
+/// So few rows go down one by one.
+const ROWS_TO_PART: usize = 12;
 
-/// A node or leaf; children lie side by side, the left one first. A leaf is its own left child, and everything goes left.
-#[derive(Clone, Copy)]
-struct RawNode {
-    threshold: f64,
-    /// The feature, and in the topmost bit whether missing values go left.
-    feature: u32,
-    left: u32,
+/// The rows of a block on their way down.
+struct Descent {
+    rows: Vec<u32>,
+    spare: Vec<u32>,
+    /// Nodes with their rows: a node of the tree, or `!leaf`.
+    open: Vec<(i32, Range<usize>)>,
 }
 
-const MISSING_LEFT: u32 = 1 << 31;
-
-/// A tree's nodes in one list with its leaves.
-struct Layout {
-    /// Per place in the list: a node of the tree, or `!leaf`.
-    items: Vec<i32>,
-    /// Per place the place of its left child, or its own for a leaf.
-    left: Vec<u32>,
-    depth: usize,
-}
-
-impl Layout {
-    fn new(tree: &Tree) -> Layout {
-        let root = if tree.nodes.is_empty() { !0 } else { 0 };
-        let (mut items, mut left) = (vec![root], vec![0]);
-        let mut at = 0;
-        while at < items.len() {
-            if let Ok(node) = usize::try_from(items[at]) {
-                left[at] = items.len() as u32;
-                for child in [tree.nodes[node].left, tree.nodes[node].right] {
-                    left.push(items.len() as u32);
-                    items.push(child);
-                }
-            }
-            at += 1;
-        }
-        Layout { items, left, depth: tree.depth() }
-    }
-}
-
-/// Trees on raw values.
-pub(super) struct RawForest<'a> {
-    trees: Vec<RawTree<'a>>,
-}
-
-struct RawTree<'a> {
-    tree: &'a Tree,
-    /// Empty where a node splits categories.
-    nodes: Vec<RawNode>,
-    items: Vec<i32>,
-    depth: usize,
-}
-
-impl<'a> RawForest<'a> {
-    pub(super) fn new(trees: &'a [Tree]) -> Self {
-        let flat = |tree: &'a Tree| {
-            let categorical = tree.nodes.iter().any(|node| matches!(node.decision, Decision::Categories(_)));
-            let Layout { items, left, depth } = Layout::new(tree);
-            let node = |(&item, &left): (&i32, &u32)| match usize::try_from(item).map(|node| &tree.nodes[node]) {
-                Ok(node) => {
-                    let (threshold, missing_left) = match node.decision {
-                        Decision::Threshold { value: f64::MAX, default_left } => (f64::INFINITY, default_left),
-                        Decision::Threshold { value, default_left } => (value, default_left),
-                        Decision::Categories(_) => (f64::NAN, false),
-                    };
-                    let feature = node.feature as u32 | if missing_left { MISSING_LEFT } else { 0 };
-                    RawNode { threshold, feature, left }
-                }
-                Err(_) => RawNode { threshold: f64::INFINITY, feature: MISSING_LEFT, left },
-            };
-            let nodes = if categorical { Vec::new() } else { items.iter().zip(&left).map(node).collect() };
-            RawTree { tree, nodes, items, depth }
-        };
-        RawForest { trees: trees.iter().map(flat).collect() }
+impl Descent {
+    fn new() -> Self {
+        Descent { rows: Vec::new(), spare: vec![0; ROWS_A_BLOCK], open: Vec::new() }
     }
 
-    /// Adds what some of the trees say to the scores (n_rows, n_scores).
-    pub(super) fn add(
-        &self,
-        trees: Range<usize>,
-        outputs: impl Fn(usize) -> usize,
-        columns: &[Column],
-        n_scores: usize,
-        scores: &mut [f64],
+    /// Takes the rows to their leaves. `part` moves a node's left rows to the front and counts them, `step` takes one row one node further, `arrive` gets each leaf's rows.
+    fn run(
+        &mut self,
+        tree: &Tree,
+        rows: Range<u32>,
+        part: impl Fn(usize, &mut [u32], &mut [u32]) -> usize,
+        step: impl Fn(usize, u32) -> bool,
+        mut arrive: impl FnMut(usize, &[u32]),
     ) {
-        let n_features = columns.len();
-        let mut values = vec![0.0; ROWS_A_BLOCK * n_features];
-        for (block, scores) in scores.chunks_mut(ROWS_A_BLOCK * n_scores).enumerate() {
-            let n_rows = scores.len() / n_scores;
-            for (feature, column) in columns.iter().enumerate() {
-                for row in 0..n_rows {
-                    values[row * n_features + feature] = column.value(block * ROWS_A_BLOCK + row);
+        self.rows.clear();
+        self.rows.extend(rows);
+        self.open.push((if tree.nodes.is_empty() { !0 } else { 0 }, 0..self.rows.len()));
+        while let Some((at, range)) = self.open.pop() {
+            let Ok(node) = usize::try_from(at) else {
+                arrive(!at as usize, &self.rows[range]);
+                continue;
+            };
+            if range.len() < ROWS_TO_PART {
+                for &row in &self.rows[range] {
+                    let mut at = node as i32;
+                    while let Ok(node) = usize::try_from(at) {
+                        let children = &tree.nodes[node];
+                        at = if step(node, row) { children.left } else { children.right };
+                    }
+                    arrive(!at as usize, &[row]);
                 }
+                continue;
             }
-            for number in trees.clone() {
-                let tree = &self.trees[number];
-                let mut add = |row: usize, leaf: usize| {
-                    let leaf = &tree.tree.leaves[leaf].value;
-                    let to = &mut scores[row * n_scores + outputs(number)..][..leaf.len()];
-                    to.iter_mut().zip(leaf).for_each(|(to, value)| *to += value);
-                };
-                if tree.nodes.is_empty() {
-                    for row in 0..n_rows {
-                        add(row, tree.tree.leaf_of(&values[row * n_features..][..n_features]));
-                    }
-                    continue;
-                }
-                for first in (0..n_rows).step_by(SIDE_BY_SIDE) {
-                    let mut at = [0u32; SIDE_BY_SIDE];
-                    let n = SIDE_BY_SIDE.min(n_rows - first);
-                    for _ in 0..tree.depth {
-                        for (k, at) in at[..n].iter_mut().enumerate() {
-                            let node = &tree.nodes[*at as usize];
-                            let feature = (node.feature & !MISSING_LEFT) as usize;
-                            let value = values[(first + k) * n_features + feature];
-                            let left =
-                                (value <= node.threshold) | (value.is_nan() & (node.feature & MISSING_LEFT != 0));
-                            *at = node.left + u32::from(!left);
-                        }
-                    }
-                    for (k, &at) in at[..n].iter().enumerate() {
-                        add(first + k, !tree.items[at as usize] as usize);
-                    }
-                }
-            }
+            let n_left = part(node, &mut self.rows[range.clone()], &mut self.spare);
+            let middle = range.start + n_left;
+            self.open.push((tree.nodes[node].right, middle..range.end));
+            self.open.push((tree.nodes[node].left, range.start..middle));
         }
     }
 }
 
-/// A node on bins, laid out as a [`RawNode`].
-#[derive(Clone, Copy)]
-struct BinNode {
-    place: u32,
-    left: u32,
-    /// Bins up to this one go left.
-    bin: u8,
-    missing_left: bool,
-    /// Which of the tree's sets of categories decides, instead.
-    categories: Option<u32>,
+/// Adds what some trees say of raw values to the scores (n_rows, n_scores).
+pub(super) fn add_raw(trees: &[Tree], columns: &[Column], n_scores: usize, scores: &mut [f64]) {
+    let used = used_features(trees, columns.len());
+    let mut values = vec![Vec::new(); columns.len()];
+    let mut descent = Descent::new();
+    let level = Level::detect();
+    for (block, scores) in scores.chunks_mut(ROWS_A_BLOCK * n_scores).enumerate() {
+        let (first, n_rows) = (block * ROWS_A_BLOCK, scores.len() / n_scores);
+        for &feature in &used {
+            values[feature].clear();
+            values[feature].extend((first..first + n_rows).map(|row| columns[feature].value(row)));
+        }
+        for tree in trees {
+            let part = |node: usize, rows: &mut [u32], spare: &mut [u32]| {
+                let node = &tree.nodes[node];
+                let values = &values[node.feature];
+                match node.decision {
+                    Decision::Threshold { value, default_left } => {
+                        partition_values(level, values, everything(value), default_left, rows, spare)
+                    }
+                    Decision::Categories(_) => {
+                        let table: Vec<u8> =
+                            values.iter().map(|&value| u8::from(node.decision.goes_left(value))).collect();
+                        by_answers(&table, rows, spare)
+                    }
+                }
+            };
+            let step = |node: usize, row: u32| {
+                let node = &tree.nodes[node];
+                node.decision.goes_left(values[node.feature][row as usize])
+            };
+            descent.run(tree, 0..n_rows as u32, part, step, |leaf, rows| arrive(tree, leaf, rows, n_scores, scores));
+        }
+    }
+}
+
+/// As [`partition`], where each row's answer is known: 1 where it goes left.
+fn by_answers(answers: &[u8], rows: &mut [u32], spare: &mut [u32]) -> usize {
+    let mut left: [u8; 256] = [0; 256];
+    left[1] = 1;
+    partition(Level::Base, answers, &left, rows, spare)
+}
+
+/// The features that some node splits.
+fn used_features(trees: &[Tree], n_features: usize) -> Vec<usize> {
+    let mut used = vec![false; n_features];
+    trees.iter().flat_map(|tree| &tree.nodes).for_each(|node| used[node.feature] = true);
+    (0..n_features).filter(|&feature| used[feature]).collect()
+}
+
+/// A threshold, or infinity where it stands for that.
+fn everything(threshold: f64) -> f64 {
+    if threshold == f64::MAX { f64::INFINITY } else { threshold }
+}
+
+fn arrive(tree: &Tree, leaf: usize, rows: &[u32], n_scores: usize, scores: &mut [f64]) {
+    let value = &tree.leaves[leaf].value;
+    if let [value] = value[..] {
+        rows.iter().for_each(|&row| scores[row as usize * n_scores + tree.output] += value);
+        return;
+    }
+    for &row in rows {
+        let to = &mut scores[row as usize * n_scores..][..value.len()];
+        to.iter_mut().zip(value).for_each(|(to, value)| *to += value);
+    }
 }
 
 /// Trees on bins.
 pub(crate) struct BinForest<'a> {
     bins: &'a Bins,
-    trees: Vec<BinTree<'a>>,
-}
-
-pub(crate) struct BinTree<'a> {
-    tree: &'a Tree,
-    nodes: Vec<BinNode>,
-    items: Vec<i32>,
-    categories: Vec<[u64; 4]>,
-    depth: usize,
+    trees: &'a [Tree],
+    /// By tree and node: the feature's place, and what decides.
+    conditions: Vec<Vec<(usize, Condition)>>,
 }
 
 impl<'a> BinForest<'a> {
     /// # Errors
     /// When a split is not at an edge of these bins.
     pub(crate) fn new(trees: &'a [Tree], bins: &'a Bins) -> Result<Self> {
-        let flat = |(number, tree): (usize, &'a Tree)| {
-            let foreign = |feature: usize| {
-                let what = format!("tree {number} splits feature {feature} where these bins do not");
-                Error::Format(what)
-            };
-            let Layout { items, left, depth } = Layout::new(tree);
-            let mut categories = Vec::new();
-            let mut nodes = Vec::with_capacity(items.len());
-            for (&item, &left) in items.iter().zip(&left) {
-                let mut flat = BinNode { place: 0, left, bin: u8::MAX, missing_left: true, categories: None };
-                if let Ok(node) = usize::try_from(item) {
-                    let node = &tree.nodes[node];
-                    let place = bins.places().iter().position(|place| place.feature == node.feature);
-                    flat.place = place.ok_or_else(|| foreign(node.feature))? as u32;
-                    match Tree::condition(node, &bins.features()[node.feature]) {
-                        None => return Err(foreign(node.feature)),
-                        Some(Condition::Threshold { bin, default_left }) => {
-                            (flat.bin, flat.missing_left) = (bin.min(MISSING - 1), default_left);
-                        }
-                        Some(Condition::Categories(bits)) => {
-                            flat.categories = Some(categories.len() as u32);
-                            categories.push(bits);
-                        }
-                    }
-                }
-                nodes.push(flat);
-            }
-            Ok(BinTree { tree, nodes, items, categories, depth })
+        let foreign = |tree: usize, feature: usize| {
+            Error::Format(format!("tree {tree} splits feature {feature} where these bins do not"))
         };
-        Ok(BinForest { bins, trees: trees.iter().enumerate().map(flat).collect::<Result<_>>()? })
+        let conditions = trees.iter().enumerate().map(|(number, tree)| {
+            let condition = |node: &Node| {
+                let place = bins.places().iter().position(|place| place.feature == node.feature);
+                let condition = Tree::condition(node, &bins.features()[node.feature]);
+                place.zip(condition).ok_or_else(|| foreign(number, node.feature))
+            };
+            tree.nodes.iter().map(condition).collect::<Result<Vec<_>>>()
+        });
+        Ok(BinForest { bins, trees, conditions: conditions.collect::<Result<_>>()? })
     }
 
-    /// Adds what some of the trees say to the scores (n_rows, n_scores).
-    pub(crate) fn add(
-        &self,
-        level: Level,
-        trees: Range<usize>,
-        outputs: impl Fn(usize) -> usize,
-        rows: &[u32],
-        n_scores: usize,
-        scores: &mut [f64],
-    ) {
-        if self.bins.places().is_empty() {
-            // Nothing varies: every tree is one leaf.
-            for number in trees {
-                let (tree, output) = (&self.trees[number].tree, outputs(number));
-                for scores in scores.chunks_exact_mut(n_scores) {
-                    scores[output..].iter_mut().zip(&tree.leaves[0].value).for_each(|(to, value)| *to += value);
-                }
-            }
-            return;
-        }
-        let columns: Vec<&[u8]> = (0..self.bins.places().len()).map(|place| self.bins.column(place)).collect();
-        let mut leaves = [0u32; ROWS_A_BLOCK];
+    /// Adds what some of the trees say of the bins' rows to the scores (n_rows, n_scores).
+    pub(crate) fn add(&self, level: Level, trees: Range<usize>, rows: &[u32], n_scores: usize, scores: &mut [f64]) {
+        let mut descent = Descent::new();
+        let mut bins = vec![Vec::new(); self.bins.places().len()];
+        let mut used = vec![false; bins.len()];
+        self.conditions[trees.clone()].iter().flatten().for_each(|&(place, _)| used[place] = true);
         for (rows, scores) in rows.chunks(ROWS_A_BLOCK).zip(scores.chunks_mut(ROWS_A_BLOCK * n_scores)) {
-            for number in trees.clone() {
-                let tree = &self.trees[number];
-                let leaves = &mut leaves[..rows.len()];
-                descend(level, tree, &columns, rows, leaves);
-                for (leaf, scores) in leaves.iter().zip(scores.chunks_exact_mut(n_scores)) {
-                    let leaf = &tree.tree.leaves[!tree.items[*leaf as usize] as usize].value;
-                    scores[outputs(number)..].iter_mut().zip(leaf).for_each(|(to, value)| *to += value);
-                }
+            for (place, bins) in bins.iter_mut().enumerate().filter(|(place, _)| used[*place]) {
+                let column = self.bins.column(place);
+                bins.clear();
+                bins.extend(rows.iter().map(|&row| column[row as usize]));
             }
-        }
-    }
-}
-
-leveled! {
-    /// The place in the tree's list that each row ends at.
-    fn descend(tree: &BinTree, columns: &[&[u8]], rows: &[u32], leaves: &mut [u32]) = descend_body
-}
-
-#[inline(always)]
-fn descend_body(tree: &BinTree, columns: &[&[u8]], rows: &[u32], leaves: &mut [u32]) {
-    for (rows, leaves) in rows.chunks(SIDE_BY_SIDE).zip(leaves.chunks_mut(SIDE_BY_SIDE)) {
-        leaves.fill(0);
-        for _ in 0..tree.depth {
-            for (&row, at) in rows.iter().zip(leaves.iter_mut()) {
-                let node = &tree.nodes[*at as usize];
-                let bin = columns[node.place as usize][row as usize];
-                let left = match node.categories {
-                    None => {
-                        if bin == MISSING {
-                            node.missing_left
-                        } else {
-                            bin <= node.bin
-                        }
-                    }
-                    Some(set) => tree.categories[set as usize][usize::from(bin / 64)] >> (bin % 64) & 1 == 1,
+            for number in trees.clone() {
+                let (tree, conditions) = (&self.trees[number], &self.conditions[number]);
+                let part = |node: usize, rows: &mut [u32], spare: &mut [u32]| {
+                    let (place, condition) = &conditions[node];
+                    partition(level, &bins[*place], &condition.table(), rows, spare)
                 };
-                *at = node.left + u32::from(!left);
+                let step = |node: usize, row: u32| {
+                    let (place, condition) = &conditions[node];
+                    let bin = bins[*place][row as usize];
+                    match condition {
+                        Condition::Threshold { default_left, .. } if bin == MISSING => *default_left,
+                        Condition::Threshold { bin: last, .. } => bin <= *last,
+                        Condition::Categories(bits) => bits[usize::from(bin / 64)] >> (bin % 64) & 1 == 1,
+                    }
+                };
+                let all = 0..rows.len() as u32;
+                descent.run(tree, all, part, step, |leaf, rows| arrive(tree, leaf, rows, n_scores, scores));
             }
         }
     }

@@ -68,10 +68,10 @@ impl Trainer<'_> {
             true => self.start.iter().map(|&start| vec![start; n_rows]).collect(),
             false => self.init.clone(),
         };
-        self.add_trees(&forest, &self.trees, 0..self.trees.len(), &mut whole);
+        self.add_trees(&forest, 0..self.trees.len(), &mut whole);
         let mut gone = vec![vec![0.0; n_rows]; whole.len()];
         for &iteration in dropped {
-            self.add_trees(&forest, &self.trees, self.trees_of(iteration), &mut gone);
+            self.add_trees(&forest, self.trees_of(iteration), &mut gone);
         }
         drop(forest);
         // What is gone are the trees as they will count: k / (k + 1) of what they counted.

@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::flat::BinForest;
 use crate::params::{Boosting, Params};
-use crate::tree::Tree;
 
 /// Rows whose scores are computed together.
 const ROWS_A_BLOCK: usize = 4096;
@@ -48,7 +47,7 @@ impl<'a> Trainer<'a> {
         let forest = model.on_bins(bins)?;
         let is_forest = params.boosting == Boosting::Rf;
         let mut scores = std::mem::take(if is_forest { &mut trainer.sums } else { &mut trainer.scores });
-        trainer.add_trees(&forest, &model.trees, 0..model.trees.len(), &mut scores);
+        trainer.add_trees(&forest, 0..model.trees.len(), &mut scores);
         *(if is_forest { &mut trainer.sums } else { &mut trainer.scores }) = scores;
         trainer.trees.clone_from(&model.trees);
         trainer.n_iterations = model.n_iterations();
@@ -57,12 +56,12 @@ impl<'a> Trainer<'a> {
     }
 
     /// Adds some trees, in their order, to scores (by score, then by row of the bins) of training and followed rows.
-    pub(super) fn add_trees(&self, forest: &BinForest, trees: &[Tree], range: Range<usize>, to: &mut [Vec<f64>]) {
+    pub(super) fn add_trees(&self, forest: &BinForest, range: Range<usize>, to: &mut [Vec<f64>]) {
         let n_scores = to.len();
         let rows: Vec<u32> = self.counted.iter().chain(&self.followed).copied().collect();
         for rows in rows.chunks(ROWS_A_BLOCK) {
             let mut scores: Vec<f64> = rows.iter().flat_map(|&row| to.iter().map(move |to| to[row as usize])).collect();
-            forest.add(self.level, range.clone(), |tree| trees[tree].output, rows, n_scores, &mut scores);
+            forest.add(self.level, range.clone(), rows, n_scores, &mut scores);
             for (&row, scores) in rows.iter().zip(scores.chunks_exact(n_scores)) {
                 to.iter_mut().zip(scores).for_each(|(to, &score)| to[row as usize] = score);
             }
