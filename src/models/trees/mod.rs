@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use medalist_boost::{self as boost, BinSettings, Bins, Column, Objective, Params, TargetStatistics, Trainer, Training};
+use medalist_boost::{
+    self as boost, BinSettings, Bins, Column, Objective, Params, TargetStatistics, Trainer, Training,
+};
 use medalist_search::Value;
 use ndarray::{Array1, Array2};
 
@@ -88,8 +90,7 @@ impl Trees {
     }
 
     fn binned(&self, x: &Columns, labels: &[f64], objective: &Objective, ctx: &FitContext) -> Result<Binned> {
-        let has_categories =
-            x.table.columns().iter().any(|column| matches!(column.values, Values::Categorical { .. }));
+        let has_categories = x.table.columns().iter().any(|column| matches!(column.values, Values::Categorical { .. }));
         if self.statistics && has_categories {
             // Learned from the fold's targets: nothing to share beyond its own fits.
             let key = format!("ordered bins {}", self.max_bin);
@@ -166,7 +167,12 @@ struct Encoding(Arc<Vec<Vec<TargetStatistics>>>);
 
 impl Encoding {
     /// Learns from the training rows; returns their columns too. Of several classes each has its share as a column.
-    fn fit(table: &Table, labels: &[f64], objective: &Objective, ctx: &FitContext) -> Result<(Vec<Vec<f64>>, Encoding)> {
+    fn fit(
+        table: &Table,
+        labels: &[f64],
+        objective: &Objective,
+        ctx: &FitContext,
+    ) -> Result<(Vec<Vec<f64>>, Encoding)> {
         columns(table)?;
         let targets: Vec<Vec<f64>> = match objective {
             Objective::Softmax { n_classes } => {
