@@ -2,7 +2,7 @@
 
 use medalist_boost::{Growth, Params};
 
-use super::gbdt::trees::{Sum, Trees, estimate_memory, estimate_seconds};
+use super::gbdt::trees::{MAX_BIN, Sum, Trees, estimate_memory, estimate_seconds};
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::{Columns, FitContext, Model, Predictor};
@@ -64,5 +64,3 @@ impl Model for GbdtDepth {
         estimate_memory(1 << self.max_depth, MAX_BIN, n_rows, n_columns)
     }
 }
-
-const MAX_BIN: usize = 255;

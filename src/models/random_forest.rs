@@ -2,7 +2,7 @@
 
 use medalist_boost::{Boosting, MultiStrategy, Params};
 
-use super::gbdt::trees::{Sum, Trees, estimate_memory, estimate_seconds};
+use super::gbdt::trees::{MAX_BIN, MOST_LEAVES, Sum, Trees, estimate_memory, estimate_seconds};
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::{Columns, FitContext, Model, Predictor};
@@ -53,6 +53,3 @@ impl Model for RandomForest {
         estimate_memory(n_rows / self.min_child_samples, MAX_BIN, n_rows, n_columns)
     }
 }
-
-const MAX_BIN: usize = 255;
-const MOST_LEAVES: usize = 1 << 20;

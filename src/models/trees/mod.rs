@@ -14,6 +14,11 @@ use crate::models::baseline::shared::{Constant, once, present, priors, total_wei
 use crate::table::{Table, Values};
 use crate::target::Target;
 
+/// Bins of values a column, where a model does not choose.
+pub(crate) const MAX_BIN: usize = 255;
+/// Leaves of a forest's tree, at most.
+pub(crate) const MOST_LEAVES: usize = 1 << 20;
+
 /// What the trees of a model add up to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sum {
