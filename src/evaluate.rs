@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use medalist_search::{Cancel, Params, SearchSpace, Seed, StudySpec, TrialError, Value};
+use medalist_search::{Cancel, Params, PrunerSpec, Resource, SearchSpace, Seed, StudySpec, TrialError, Value};
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -17,7 +17,7 @@ use crate::decode::decode;
 use crate::error::{Error, Kind, Result};
 use crate::fold_cache::{FoldCache, PreparedKey};
 use crate::metric::{Metric, Needs, TargetScale, Truth};
-use crate::model::{AnyModel, AnyPredictor, FitContext, Once, Whole};
+use crate::model::{AnyModel, AnyPredictor, FitContext, Once, Steps, Whole};
 use crate::objective::Measure;
 use crate::prepare::{self, Prepared};
 use crate::registry::{ModelEntry, Registry};
@@ -40,6 +40,8 @@ pub struct Evaluation<'a> {
     space: SearchSpace,
     /// What is measured beside the score.
     measures: Vec<Measure>,
+    /// Whether a pruner looks at the steps of a fit.
+    judges_steps: bool,
     /// The study's seed: preparation is the same for all its trials.
     seed: Seed,
     cache: FoldCache,
@@ -98,6 +100,10 @@ impl<'a> Evaluation<'a> {
             further: (1..spec.looks).map(|_| OnceLock::new()).collect(),
             space,
             measures,
+            // Of several targets there is a score only when all are fitted.
+            judges_steps: spec.prune_on == Resource::Steps
+                && spec.pruner != PrunerSpec::None
+                && competition.targets.len() == 1,
             seed,
             cache,
             wholes: Mutex::default(),
@@ -194,16 +200,23 @@ impl<'a> Evaluation<'a> {
         for target in 0..self.competition.targets.len() {
             let prepared = prepared(&self.competition.targets[target].target.take(rows), &point.prep, point.entry)?;
             let y = self.target(target, point.entry)?.take(rows);
-            let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target)?;
+            let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target, None)?;
             let mut raw = point.predict(predictor.as_ref(), &prepared)?;
             let raw = raw.pop().ok_or_else(|| Error::model("the model returned no prediction"))?;
-            outputs.push(self.unscale(raw, &y));
+            outputs.push(self.unscale(raw));
         }
         Ok(outputs)
     }
 
     /// Fits and predicts one fold: one prediction per trial (or stage).
-    fn predict_fold(&self, point: &Point, look: u32, number: usize, seed: Seed) -> Result<Vec<Predicted>> {
+    fn predict_fold(
+        &self,
+        point: &Point,
+        look: u32,
+        number: usize,
+        seed: Seed,
+        steps: Option<&dyn Steps>,
+    ) -> Result<Vec<Predicted>> {
         let fold = &self.folds_of(look)?[number];
         let number = look as usize * self.folds.len() + number;
         let model = point.build()?;
@@ -230,13 +243,13 @@ impl<'a> Evaluation<'a> {
                 self.prepare(point.entry, &point.prep, &train, &y, &scored, self.preparation_seed(number))
             })?;
             let y = self.target(target, point.entry)?.take(&fold.train);
-            let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target)?;
+            let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target, steps)?;
             let raw = point.predict(predictor.as_ref(), &prepared)?;
             if target == 0 {
                 predicted.resize_with(raw.len(), || Predicted { size: Some(0), ..Predicted::default() });
             }
             for (stage, (predicted, raw)) in predicted.iter_mut().zip(raw).enumerate() {
-                predicted.outputs.push(self.unscale(raw, &y));
+                predicted.outputs.push(self.unscale(raw));
                 predicted.n_features = predicted.n_features.max(prepared.train.n_features());
                 let size = predictor.size(point.stage(stage));
                 predicted.size = predicted.size.zip(size).map(|(sum, size)| sum + size);
@@ -276,6 +289,7 @@ impl<'a> Evaluation<'a> {
         self.seed.child("prepare", fold as u64)
     }
 
+    #[allow(clippy::too_many_arguments, reason = "a fit's inputs, each of another kind")]
     fn fit(
         &self,
         model: &dyn AnyModel,
@@ -284,6 +298,7 @@ impl<'a> Evaluation<'a> {
         weights: Option<&[f64]>,
         seed: Seed,
         target: usize,
+        steps: Option<&dyn Steps>,
     ) -> Result<Box<dyn AnyPredictor>> {
         let ctx = FitContext {
             weights,
@@ -293,8 +308,10 @@ impl<'a> Evaluation<'a> {
             fold_once: &prepared.once,
             study_once: &self.study_once,
             namespace: String::new(),
+            steps: None,
         };
-        model.fit(&prepared.train, y, &ctx.child("target", target as u64))
+        let ctx = FitContext { steps, ..ctx.child("target", target as u64) };
+        model.fit(&prepared.train, y, &ctx)
     }
 
     /// The target as this model wants it, on the scale on which it is fitted.
@@ -324,8 +341,8 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Back on the target's own scale.
-    fn unscale(&self, mut raw: Array2<f64>, y: &Target) -> Array2<f64> {
-        if matches!(y, Target::Values(_)) && self.competition.task == Task::Regression {
+    fn unscale(&self, mut raw: Array2<f64>) -> Array2<f64> {
+        if self.competition.task == Task::Regression {
             match self.scale {
                 TargetScale::Identity => {}
                 TargetScale::Log => raw.mapv_inplace(f64::exp),

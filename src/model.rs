@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use medalist_search::{Cancel, Seed, Tunable, Value};
 use ndarray::{Array2, ArrayD};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::table::Table;
 use crate::target::{Target, Task};
 
@@ -173,6 +173,9 @@ pub trait Model: Tunable + Send + Sync + 'static {
     /// Whether its predictors say how large they are: see [`Predictor::size`].
     const TELLS_SIZE: bool = false;
 
+    /// Whether it shows what it has so far while it fits: see [`FitContext::show`].
+    const SHOWS_STEPS: bool = false;
+
     /// Learns from the rows of `x` and `y` alone. Everything random comes from `ctx.seed`; a long loop reads `ctx.cancel`.
     ///
     /// # Errors
@@ -229,6 +232,17 @@ pub struct FitContext<'a> {
     pub study_once: &'a Once,
     /// Keeps the keys of one target or class apart from another's.
     pub namespace: String,
+    /// What looks at the steps of the fit; none where nobody does.
+    pub steps: Option<&'a dyn Steps>,
+}
+
+/// What judges a fit by the steps that it shows.
+pub trait Steps: Sync {
+    /// `raw`: what the predictor would predict for the rows to be scored if the fit ended here. False: nothing that the fit could still give will be used.
+    ///
+    /// # Errors
+    /// When the prediction cannot be scored.
+    fn goes_on(&self, step: u64, raw: Array2<f64>) -> Result<bool>;
 }
 
 impl FitContext<'_> {
@@ -243,11 +257,23 @@ impl FitContext<'_> {
         once.get(&format!("{}{key}", self.namespace), compute)
     }
 
-    /// The context of a part of a fit (one target of several, one class against the rest): own seed, own keys.
+    /// Shows what would be predicted for the rows to be scored if the fit ended after `step` (trees, epochs, whatever the model counts; rising), so that a pruner can stop it. `predict` is called only where somebody looks, and must not change what is fitted.
+    ///
+    /// # Errors
+    /// When the fit should stop: to be called with `?`. And those of `predict`.
+    pub fn show(&self, step: u64, predict: impl FnOnce() -> Result<Array2<f64>>) -> Result<()> {
+        match self.steps {
+            Some(steps) if !steps.goes_on(step, predict()?)? => Err(Error::new(Kind::Interrupted, "pruned")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The context of a part of a fit (one target of several, one class against the rest): own seed, own keys. A part shows no steps.
     pub fn child(&self, name: &str, index: u64) -> Self {
         let mut child = self.clone();
         child.seed = self.seed.child(name, index);
         child.namespace = format!("{}{name} {index}/", self.namespace);
+        child.steps = None;
         child
     }
 
@@ -255,7 +281,7 @@ impl FitContext<'_> {
     /// When the fit should stop: to be called in long loops with `?`.
     pub fn check_cancelled(&self) -> Result<()> {
         if self.cancel.is_cancelled() {
-            return Err(Error::new(crate::error::Kind::Interrupted, "cancelled"));
+            return Err(Error::new(Kind::Interrupted, "cancelled"));
         }
         Ok(())
     }

@@ -4,15 +4,17 @@
 
 mod earlier;
 mod enqueued;
+mod pruning;
 mod quantity;
 mod search;
 mod space;
 
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
-use medalist_search::{History, ObjectiveSpec, PrunerSpec, SamplerSpec, StudySpec, UntilFlat, Value, propose};
+use medalist_search::{
+    History, ObjectiveSpec, PrunerSpec, Resource, SamplerSpec, StudySpec, UntilFlat, Value, propose,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::competition::Competition;
@@ -24,6 +26,7 @@ use crate::split::{Fold, fingerprint};
 
 pub use earlier::Earlier;
 pub use enqueued::Enqueued;
+pub use pruning::Pruning;
 pub use quantity::{parse_duration, parse_size};
 pub use search::Search;
 use space::{default_point, restrict};
@@ -37,36 +40,6 @@ pub const DEFAULT_LOOKS: u32 = 3;
 
 /// Points that a named range has in a grid, where nothing is said.
 pub const DEFAULT_LEVELS: usize = 5;
-
-/// What stops a hopeless trial early: a pruner's name, with settings that are not its defaults as in `racing:confidence=0.9`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Pruning {
-    text: String,
-    pub spec: PrunerSpec,
-}
-
-impl TryFrom<String> for Pruning {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Pruning, String> {
-        Ok(Pruning { spec: PrunerSpec::parse(&text)?, text })
-    }
-}
-
-impl FromStr for Pruning {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Pruning, String> {
-        Pruning::try_from(text.to_string())
-    }
-}
-
-impl From<Pruning> for String {
-    fn from(pruning: Pruning) -> String {
-        pruning.text
-    }
-}
 
 /// A sweep as a plan file or the command line describes it; what is absent has its default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -108,6 +81,9 @@ pub struct Plan {
     pub looks: Option<u32>,
     pub study: Option<String>,
     pub pruner: Option<Pruning>,
+    /// See [`StudySpec::prune_on`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prune_on: Option<Resource>,
     /// Such as `4G`, `500M`.
     pub memory: Option<String>,
     /// Whether the search ends when more trials promise too little.
@@ -133,7 +109,7 @@ impl SetValue {
 }
 
 /// The keys of a plan file.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "competition",
     "search",
     "objectives",
@@ -154,6 +130,7 @@ const KEYS: [&str; 22] = [
     "looks",
     "study",
     "pruner",
+    "prune_on",
     "memory",
     "until_flat",
 ];
@@ -202,6 +179,7 @@ impl Plan {
             looks: self.looks.or(other.looks),
             study: self.study.or(other.study),
             pruner: self.pruner.or(other.pruner),
+            prune_on: self.prune_on.or(other.prune_on),
             memory: self.memory.or(other.memory),
             until_flat: self.until_flat.or(other.until_flat),
         }
@@ -302,6 +280,7 @@ impl Plan {
             space,
             sampler,
             pruner: self.pruner.as_ref().map_or(PrunerSpec::None, |pruning| pruning.spec.clone()),
+            prune_on: pruning::counted(self.prune_on, self.pruner.as_ref(), competition, &models)?,
             interleave: self.interleave.unwrap_or(0),
             asynchronous: self.asynchronous.unwrap_or(false),
             looks,

@@ -18,6 +18,7 @@ pub struct ModelEntry {
     pub tasks: &'static [Task],
     pub interruptible: bool,
     pub tells_size: bool,
+    pub shows_steps: bool,
     /// Its own parameters, without the model's name in front.
     pub space: SearchSpace,
     build: fn(&Params) -> Result<Box<dyn AnyModel>>,
@@ -103,6 +104,7 @@ impl Registry {
             tasks: M::TASKS,
             interruptible: M::INTERRUPTIBLE,
             tells_size: M::TELLS_SIZE,
+            shows_steps: M::SHOWS_STEPS,
             space: M::space(),
             build: |params| Ok(Box::new(M::from_params(params)?)),
         });

@@ -135,6 +135,26 @@ impl Table {
         Table { columns: columns.collect(), n_rows: rows.len() }
     }
 
+    /// This table's rows, then another's with the same columns.
+    ///
+    /// # Panics
+    /// When a column is of another kind there, or missing: that is a bug of the caller.
+    pub fn stacked(&self, below: &Table) -> Table {
+        let columns = self.columns.iter().zip(&below.columns).map(|(above, below)| {
+            let values = match (&above.values, &below.values) {
+                (Values::Numeric(above), Values::Numeric(below)) => Values::Numeric([&above[..], below].concat()),
+                (Values::Date(above), Values::Date(below)) => Values::Date([&above[..], below].concat()),
+                (Values::Text(above), Values::Text(below)) => Values::Text([&above[..], below].concat()),
+                (Values::Categorical { codes, levels }, Values::Categorical { codes: below, .. }) => {
+                    Values::Categorical { codes: [&codes[..], below].concat(), levels: levels.clone() }
+                }
+                _ => panic!("column `{}` is of another kind below", above.name),
+            };
+            Arc::new(Column { name: above.name.clone(), kind: above.kind, values })
+        });
+        Table::new(self.n_rows + below.n_rows, columns.collect())
+    }
+
     /// Bytes that the columns hold, from their shapes.
     pub fn memory(&self) -> u64 {
         let bytes = self.columns.iter().map(|column| match &column.values {

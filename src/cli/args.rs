@@ -12,6 +12,7 @@ pub use run::{OptimizeArgs, ResumeArgs, SweepArgs};
 use super::insight::{ImportanceArgs, OutlookArgs};
 use super::output::Format;
 use crate::plan::Search;
+use crate::search::Resource;
 
 /// A harness for prediction competitions: load, sweep, compare, submit.
 #[derive(Parser)]
@@ -292,6 +293,13 @@ pub struct CompletionsArgs {
 /// The names come from the engine, so that a sampler added there is offered here.
 fn search_parser() -> impl TypedValueParser<Value = Search> {
     PossibleValuesParser::new(Search::names()).try_map(|name| Search::parse(&name))
+}
+
+fn resource_parser() -> impl TypedValueParser<Value = Resource> {
+    PossibleValuesParser::new(["folds", "steps"]).map(|name| match name.as_str() {
+        "steps" => Resource::Steps,
+        _ => Resource::Folds,
+    })
 }
 
 fn parse_set(text: &str) -> Result<(String, String), String> {

@@ -221,6 +221,7 @@ fn dry_run(session: &Session, spec: &StudySpec, bounds: &Bounds) -> Result<()> {
             "study": spec.name,
             "search": spec.sampler,
             "pruner": spec.pruner,
+            "prune_on": spec.prune_on,
             "seed": spec.seed,
             "window": spec.window,
             "folds": spec.n_folds,

@@ -1,11 +1,15 @@
 //! A fold of an evaluation as the engine asks for it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use medalist_search::{
-    Artifact, Attachment, FoldContext, FoldOutcome, Objective, Params, Trial, TrialError, TrialPoint,
+    Artifact, Attachment, FoldContext, FoldOutcome, Objective, Params, Trial, TrialError, TrialPoint, Verdict,
 };
 use ndarray::Array2;
 
 use super::{Evaluation, OUT_OF_FOLD, trial_error};
+use crate::error::Result;
+use crate::model::Steps;
 use crate::predictions::Predictions;
 
 /// Predictions of one fold for one trial: one matrix (n_rows, n_outputs) per target.
@@ -15,15 +19,21 @@ pub struct FoldPredictions {
 }
 
 impl Objective for Evaluation<'_> {
-    fn evaluate(&self, trials: &[TrialPoint], fold: usize, _ctx: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
+    fn evaluate(&self, trials: &[TrialPoint], fold: usize, ctx: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
         let params: Vec<&Params> = trials.iter().map(|trial| trial.params).collect();
+        let is_pruned = AtomicBool::new(false);
         let predicted = self.point(&params).and_then(|point| {
             let look = trials[0].look;
-            let predicted = self.predict_fold(&point, look, fold, trials[0].seed.child("fold", fold as u64))?;
-            Ok((point, predicted, &self.folds_of(look)?[fold].valid))
+            let rows = &self.folds_of(look)?[fold].valid;
+            let steps = ScoredSteps { evaluation: self, rows, ctx, is_pruned: &is_pruned };
+            // Trials that share a fit share no verdict.
+            let steps = (self.judges_steps && trials.len() == 1).then_some(&steps as &dyn Steps);
+            let predicted = self.predict_fold(&point, look, fold, trials[0].seed.child("fold", fold as u64), steps)?;
+            Ok((point, predicted, rows))
         });
         let (point, predicted, rows) = match predicted {
             Ok(predicted) => predicted,
+            Err(_) if is_pruned.into_inner() => return trials.iter().map(|_| Err(TrialError::Pruned)).collect(),
             Err(error) => return trials.iter().map(|_| Err(trial_error(&error))).collect(),
         };
         let scored = predicted.into_iter().map(|predicted| {
@@ -60,6 +70,24 @@ impl Objective for Evaluation<'_> {
         let Ok(model) = point.build() else { return 0 };
         let (n_rows, n_columns) = (self.competition.features.n_rows(), self.competition.features.columns().len());
         self.competition.features.memory() + model.estimate_memory(n_rows, n_columns)
+    }
+}
+
+/// Scores the steps of a fit, for the study's pruner.
+struct ScoredSteps<'a> {
+    evaluation: &'a Evaluation<'a>,
+    rows: &'a [u32],
+    ctx: &'a FoldContext<'a>,
+    is_pruned: &'a AtomicBool,
+}
+
+impl Steps for ScoredSteps<'_> {
+    fn goes_on(&self, step: u64, raw: Array2<f64>) -> Result<bool> {
+        let outputs = [self.evaluation.unscale(raw)];
+        let score = self.evaluation.score(self.rows, &outputs)?;
+        let goes_on = self.ctx.report(step, score) == Verdict::Continue;
+        self.is_pruned.store(!goes_on, Ordering::Relaxed);
+        Ok(goes_on)
     }
 }
 

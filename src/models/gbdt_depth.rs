@@ -39,6 +39,7 @@ impl Model for GbdtDepth {
     const TASKS: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Ordinal];
     const ABOUT: &'static str = "gradient-boosted trees, grown level by level";
     const TELLS_SIZE: bool = true;
+    const SHOWS_STEPS: bool = true;
 
     fn fit(&self, x: &Columns, y: &Target, ctx: &FitContext) -> Result<Box<dyn Predictor<Columns>>> {
         let params = Params::default()

@@ -36,6 +36,7 @@ impl Model for GbdtSymmetric {
     const TASKS: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Ordinal];
     const ABOUT: &'static str = "gradient-boosted oblivious trees on ordered target statistics";
     const TELLS_SIZE: bool = true;
+    const SHOWS_STEPS: bool = true;
 
     fn fit(&self, x: &Columns, y: &Target, ctx: &FitContext) -> Result<Box<dyn Predictor<Columns>>> {
         let params = Params::default()

@@ -2,6 +2,7 @@
 
 mod data;
 mod cancel;
+mod steps;
 
 use medalist_search::{Cancel, Direction, History, Params, Random, Sampler, Seed, Value};
 use ndarray::Array2;
@@ -9,7 +10,7 @@ use ndarray::Array2;
 use self::data::{Data, constant_column, take, without_columns};
 use super::{Problem, caught, is_panic};
 use crate::error::Result;
-use crate::model::{AnyPredictor, FitContext, Once};
+use crate::model::{AnyPredictor, FitContext, Once, Steps};
 use crate::registry::ModelEntry;
 use crate::target::Target;
 
@@ -35,6 +36,7 @@ pub fn check_model(entry: &ModelEntry) -> Vec<Problem> {
         check.awkward_rows(&data);
         if is_repeatable {
             check.stages(&data);
+            check.steps(&data);
             check.shared_values(&data);
         }
         check.random_points(&data);
@@ -50,6 +52,7 @@ struct Setting<'a> {
     once: Option<&'a Once>,
     cancel: Cancel,
     hide_scored: bool,
+    steps: Option<&'a dyn Steps>,
 }
 
 struct Check<'a> {
@@ -73,6 +76,7 @@ impl Check<'_> {
                 fold_once: setting.once.unwrap_or(&fold_once),
                 study_once: &study_once,
                 namespace: String::new(),
+                steps: setting.steps,
             };
             self.entry.build(params)?.fit(&data.train, &data.y, &ctx)
         })

@@ -24,6 +24,9 @@ fn what_is_mistyped_is_answered_with_what_was_meant() {
     check(&workspace, "sweep penguins --pruner medain", 2, &["did you mean `median`?"]);
     check(&workspace, "sweep penguins --pruner threshold", 2, &["threshold:upper=0.5"]);
     check(&workspace, "sweep penguins --pruner racing:confidence=95", 2, &["between 0.5 and 1"]);
+    check(&workspace, "sweep penguins --prune-on steps", 2, &["add `--pruner`"]);
+    check(&workspace, "sweep penguins --pruner racing --prune-on steps", 2, &["compares folds"]);
+    check(&workspace, "sweep penguins --pruner median --prune-on steps --models ridge,knn", 2, &["none of ridge, knn"]);
     check(&workspace, "resume nothing", 2, &["medalist studies"]);
     check(&workspace, "submit penguins --best", 4, &["medalist sweep penguins"]);
     check(&workspace, "submit penguins --trial a/b", 2, &["STUDY/NUMBER"]);

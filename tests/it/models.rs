@@ -72,6 +72,7 @@ fn predict(model: &str, params: Params, y: &Target, weights: Option<&[f64]>) -> 
         fold_once: &fold_once,
         study_once: &study_once,
         namespace: String::new(),
+        steps: None,
     };
     let registry = Registry::builtin();
     let model = registry.model(model).unwrap().build(&params).unwrap();
@@ -241,6 +242,7 @@ fn rows_are_predicted_alike_in_bins_and_by_their_values() {
             fold_once: &fold_once,
             study_once: &study_once,
             namespace: String::new(),
+            steps: None,
         };
         let registry = Registry::builtin();
         let built = registry.model(model).unwrap().build(&Params::new()).unwrap();

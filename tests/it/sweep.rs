@@ -65,6 +65,42 @@ fn every_pruner_prunes_the_same_on_any_number_of_threads() {
 }
 
 #[test]
+fn pruning_on_trees_stops_fits_the_same_on_any_number_of_threads() {
+    let models = "baseline,gbdt,gbdt_symmetric";
+    for pruner in ["median:n_startup_trials=3", "asha", "patience:patience=4"] {
+        let command = format!(
+            "sweep penguins --models {models} --folds 3 --trials 20 --pruner {pruner} --prune-on steps --no-submission"
+        );
+        let [(pruned, one), (_, two)] = ["1", "2"].map(|jobs| {
+            let workspace = Workspace::with(&["penguins"]);
+            let ran = workspace.run(&format!("{command} --jobs {jobs} --output json")).ok().json();
+            let study = ran["study"].as_str().unwrap();
+            let trials = workspace.run(&format!("trials {study} --output json")).ok().json();
+            let pruned: Vec<_> =
+                trials.as_array().unwrap().iter().filter(|trial| trial["state"] == "pruned").cloned().collect();
+            (pruned, workspace.results("penguins"))
+        });
+        assert!(!pruned.is_empty(), "{pruner} pruned nothing");
+        assert!(pruned.iter().all(|trial| trial["model"] != "baseline"), "what shows no steps is not pruned");
+        assert_eq!(one, two, "{pruner}");
+    }
+}
+
+#[test]
+fn a_pruner_that_never_stops_anything_changes_no_score() {
+    let [plain, judged] = ["", "--pruner threshold:upper=1e9 --prune-on steps"].map(|pruning| {
+        let workspace = Workspace::with(&["credit-scoring"]);
+        let command = "sweep credit-scoring --models gbdt,gbdt_symmetric --search random --trials 4 --folds 3 --seed 2";
+        workspace.run(&format!("{command} --study same --no-submission {pruning}")).ok();
+        let board = workspace.run("leaderboard credit-scoring --output json").ok().json();
+        let row = |row: &serde_json::Value| (row["params"].clone(), row["score_mean"].clone());
+        board.as_array().unwrap().iter().map(row).collect::<Vec<_>>()
+    });
+    assert_eq!(plain.len(), 4);
+    assert_eq!(plain, judged);
+}
+
+#[test]
 fn killed_at_random_moments_and_resumed_it_gives_the_same() {
     let whole = Workspace::with(&["penguins"]);
     whole.run(QUICK).ok();

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::pruner::{Budget, PrunerSpec, Resource};
 use crate::sampler::{History, Sampler, SamplerSpec, Unrepeated};
 use crate::seed::Seed;
-use crate::space::{Parameter, Params, SearchSpace};
+use crate::space::{Parameter, Params, SearchSpace, Value};
 use crate::trial::{Direction, Trial, counted};
 
 pub use proposal::propose;
@@ -246,12 +246,17 @@ impl StudySpec {
         if self.rungs().is_empty() { DEFAULT_WINDOW } else { DEFAULT_WINDOW_WITH_RUNGS }
     }
 
-    /// What the pruner may spend on a trial: all folds, or steps within the ranges of the parameters that are declared a fidelity.
+    /// What the pruner may spend on a trial: all folds, or steps within the ranges of the parameters that are declared a fidelity, or between the stages of those that one fit answers for.
     pub fn budget(&self) -> Budget {
         if self.prune_on == Resource::Folds {
             return Budget::folds(self.n_folds);
         }
-        let ranges = || self.space.parameters().iter().filter_map(Parameter::fidelity_range);
+        let stages = |parameter: &Parameter| {
+            let counts = || parameter.levels.iter().filter_map(Value::as_f64).map(|count| count as u64);
+            parameter.staged.then(|| counts().min().zip(counts().max()))?
+        };
+        let range = |parameter: &Parameter| parameter.fidelity_range().or_else(|| stages(parameter));
+        let ranges = || self.space.parameters().iter().filter_map(range);
         Budget::steps(ranges().map(|(low, _)| low).min().unwrap_or(1), ranges().map(|(_, high)| high).max())
     }
 

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{parse_folds, parse_jobs, parse_levels, parse_set, search_parser};
+use super::{parse_folds, parse_jobs, parse_levels, parse_set, resource_parser, search_parser};
 use crate::plan::{Enqueued, Plan, Pruning, Search, SetValue};
 use crate::program::Pass;
-use crate::search::Value;
+use crate::search::{Resource, Value};
 use crate::space_file::Settings;
 
 /// What every study can be given.
@@ -96,6 +96,9 @@ pub struct SweepArgs {
     /// Settings follow a colon: racing:confidence=0.9 or median:n_startup_trials=10.
     #[arg(long, value_name = "PRUNER", verbatim_doc_comment)]
     pub pruner: Option<Pruning>,
+    /// What the pruner counts: folds, or the steps (trees) of models that show them while they fit [default: folds]
+    #[arg(long, value_name = "WHAT", value_parser = resource_parser())]
+    pub prune_on: Option<Resource>,
     /// Memory that running fits and prepared folds may take, such as 4G
     #[arg(long, value_name = "SIZE")]
     pub memory: Option<String>,
@@ -134,6 +137,7 @@ impl SweepArgs {
             looks: study.looks,
             study: study.name.clone(),
             pruner: self.pruner.clone(),
+            prune_on: self.prune_on,
             memory: self.memory.clone(),
         }
     }

@@ -2,22 +2,27 @@
 
 use std::sync::Arc;
 
-use medalist_boost::{
-    self as boost, BinSettings, Bins, Column, Objective, Params, TargetStatistics, Trainer, Training,
-};
+use medalist_boost::{self as boost, BinSettings, Bins, Column, Objective, Params, Trainer, Training};
 use medalist_search::Value;
 use ndarray::{Array1, Array2};
 
 use crate::error::{Error, Kind, Result};
-use crate::model::{Columns, FitContext, Predictor, Whole};
+use crate::model::{AnyInput, Columns, FitContext, Predictor, Source, Whole};
 use crate::models::baseline::shared::{Constant, once, present, priors, total_weight};
 use crate::table::{Table, Values};
 use crate::target::Target;
+
+mod encoding;
+
+use encoding::Encoding;
 
 /// Bins of values a column, where a model does not choose.
 pub(crate) const MAX_BIN: usize = 255;
 /// Leaves of a forest's tree, at most.
 pub(crate) const MOST_LEAVES: usize = 1 << 20;
+
+/// Trees between two steps that a fit shows.
+const STEP: usize = 10;
 
 /// What the trees of a model add up to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,63 +85,104 @@ impl Trees {
         params.seed = ctx.seed.child("trees", 0).to_u64();
         let binned = self.binned(x, &labels, &params.objective, ctx)?;
         let training = Training {
-            rows: binned.rows.as_ref().map(|rows| rows.as_slice()),
+            rows: Some(&binned.rows),
             labels: &labels,
             n_targets: Some(labels.len() / n_rows),
             weights: ctx.weights,
+            followed: &binned.followed,
             ..Training::default()
         };
+        let n_scores = params.objective.n_scores() * (labels.len() / n_rows);
         let mut trainer = Trainer::new(&params, &binned.bins, &training).map_err(failed)?;
-        for _ in 0..params.n_estimators {
+        for n_trees in 1..=params.n_estimators {
             trainer.step_unless(&mut || ctx.cancel.is_cancelled()).map_err(failed)?;
+            if n_trees % STEP == 0 && !binned.followed.is_empty() {
+                ctx.show(n_trees as u64, || {
+                    let mut predicted = vec![0.0; binned.followed.len() * n_scores];
+                    for (&row, out) in binned.followed.iter().zip(predicted.chunks_exact_mut(n_scores)) {
+                        trainer.predict(row, out);
+                    }
+                    Ok(finish(&predicted, n_scores, classes.as_ref()))
+                })?;
+            }
         }
         let model = trainer.into_model();
         Ok(Box::new(Fitted { model, classes, max_bin: self.max_bin, whole: binned.whole, encoding: binned.encoding }))
     }
 
     fn binned(&self, x: &Columns, labels: &[f64], objective: &Objective, ctx: &FitContext) -> Result<Binned> {
+        // The rows to be scored, where the fit shows its steps.
+        let shown = match (ctx.steps, ctx.scored) {
+            (Some(_), Some(AnyInput::Columns(scored))) => Some(scored),
+            _ => None,
+        };
+        let n_rows = x.table.n_rows();
         let has_categories = x.table.columns().iter().any(|column| matches!(column.values, Values::Categorical { .. }));
         if self.statistics && has_categories {
             // Learned from the fold's targets: nothing to share beyond its own fits.
             let key = format!("ordered bins {}", self.max_bin);
             let kept = once(ctx, &key, || {
                 let (own, encoding) = Encoding::fit(&x.table, labels, objective, ctx)?;
-                let columns: Vec<Column> = own.iter().map(|values| Column::F64(values)).collect();
-                Ok((Arc::new(bins(&columns, self.max_bin)?), encoding))
+                let shown = shown.map(|shown| encoding.apply(&shown.table));
+                Ok((Arc::new(own_bins(&own, shown.as_ref(), self.max_bin)?), encoding))
             })?;
             let (bins, encoding) = &*kept;
-            return Ok(Binned { bins: bins.clone(), rows: None, whole: None, encoding: Some(encoding.clone()) });
+            return Ok(Binned::own(bins.clone(), n_rows, Some(encoding.clone())));
         }
         if let Some(source) = &x.source
             && source.rows.is_sorted_by(|a, b| a < b)
         {
             // The features of all training rows, once for all folds: no target is read.
             let bins = whole_bins(&source.whole, self.max_bin)?;
-            let (rows, whole) = (Some(source.rows.clone()), Some(source.whole.clone()));
-            return Ok(Binned { bins, rows, whole, encoding: None });
+            let same_whole =
+                |shown: &&Source| Arc::ptr_eq(&shown.whole, &source.whole) && shown.rows.is_sorted_by(|a, b| a < b);
+            let followed = shown.and_then(|shown| shown.source.as_ref()).filter(same_whole);
+            let followed = followed.map(|shown| shown.rows.to_vec()).unwrap_or_default();
+            let (rows, whole) = (source.rows.clone(), Some(source.whole.clone()));
+            return Ok(Binned { bins, rows, followed, whole, encoding: None });
         }
         let key = format!("bins {}", self.max_bin);
-        let bins = once(ctx, &key, || bins(&columns(&x.table)?, self.max_bin))?;
-        Ok(Binned { bins, rows: None, whole: None, encoding: None })
+        let bins = once(ctx, &key, || own_bins(&x.table, shown.map(|shown| &shown.table), self.max_bin))?;
+        Ok(Binned::own(bins, n_rows, None))
     }
 }
 
 fn whole_bins(whole: &Whole, max_bin: usize) -> Result<Arc<Bins>> {
-    let kept = whole.once.get(&format!("bins {max_bin}"), || bins(&columns(&whole.table)?, max_bin).map(Arc::new));
+    let kept = whole.once.get(&format!("bins {max_bin}"), || own_bins(&whole.table, None, max_bin).map(Arc::new));
     (*kept).clone()
 }
 
-fn bins(columns: &[Column], max_bin: usize) -> Result<Bins> {
-    Bins::new(columns, &BinSettings { max_bin, ..BinSettings::default() }).map_err(failed)
+/// Bins of the training rows, and behind them those that are shown: they move no edge.
+fn own_bins(train: &Table, shown: Option<&Table>, max_bin: usize) -> Result<Bins> {
+    let settings = BinSettings { max_bin, ..BinSettings::default() };
+    let bins = match shown {
+        None => Bins::new(&columns(train)?, &settings),
+        Some(shown) => {
+            let edge_rows = Some((0..train.n_rows() as u32).collect());
+            Bins::new(&columns(&train.stacked(shown))?, &BinSettings { edge_rows, ..settings })
+        }
+    };
+    bins.map_err(failed)
 }
 
 /// What a fit is made on.
 struct Binned {
     bins: Arc<Bins>,
-    /// Which rows of the bins the training rows are; None: all, in order.
-    rows: Option<Arc<Vec<u32>>>,
+    /// Which rows of the bins the training rows are.
+    rows: Arc<Vec<u32>>,
+    /// Which are to be scored while the fit goes on; none where nobody looks.
+    followed: Vec<u32>,
     whole: Option<Arc<Whole>>,
     encoding: Option<Encoding>,
+}
+
+impl Binned {
+    /// Bins of the training rows, then of those that are followed.
+    fn own(bins: Arc<Bins>, n_rows: usize, encoding: Option<Encoding>) -> Binned {
+        let (n_rows, n_all) = (n_rows as u32, bins.n_rows() as u32);
+        let (rows, followed) = (Arc::new((0..n_rows).collect()), (n_rows..n_all).collect());
+        Binned { bins, rows, followed, whole: None, encoding }
+    }
 }
 
 fn failed(error: boost::Error) -> Error {
@@ -166,67 +212,6 @@ fn columns(table: &Table) -> Result<Vec<Column<'_>>> {
     Ok(columns)
 }
 
-/// Categories as numbers: per column of the table the statistics of each target, none for numbers.
-#[derive(Clone)]
-struct Encoding(Arc<Vec<Vec<TargetStatistics>>>);
-
-impl Encoding {
-    /// Learns from the training rows; returns their columns too. Of several classes each has its share as a column.
-    fn fit(
-        table: &Table,
-        labels: &[f64],
-        objective: &Objective,
-        ctx: &FitContext,
-    ) -> Result<(Vec<Vec<f64>>, Encoding)> {
-        columns(table)?;
-        let targets: Vec<Vec<f64>> = match objective {
-            Objective::Softmax { n_classes } => {
-                let shares = |class: usize| labels.iter().map(|&label| f64::from(label == class as f64)).collect();
-                (0..*n_classes).map(shares).collect()
-            }
-            _ => vec![labels.to_vec()],
-        };
-        let (mut own, mut all) = (Vec::new(), Vec::new());
-        for (place, column) in table.columns().iter().enumerate() {
-            ctx.check_cancelled()?;
-            let mut statistics = Vec::new();
-            match &column.values {
-                Values::Categorical { codes, .. } => {
-                    for labels in &targets {
-                        // The same order for every trial of the fold: they share what comes out.
-                        let weights = ctx.weights.unwrap_or(&[]);
-                        let (values, fitted) = TargetStatistics::fit(codes, labels, weights, place as u64);
-                        own.push(values);
-                        statistics.push(fitted);
-                    }
-                }
-                Values::Numeric(values) => own.push(values.clone()),
-                Values::Date(_) | Values::Text(_) => {}
-            }
-            all.push(statistics);
-        }
-        Ok((own, Encoding(Arc::new(all))))
-    }
-
-    fn apply(&self, table: &Table) -> Vec<Vec<f64>> {
-        let mut out = Vec::new();
-        for (column, statistics) in table.columns().iter().zip(&*self.0) {
-            match &column.values {
-                Values::Categorical { codes, .. } => {
-                    out.extend(statistics.iter().map(|statistics| statistics.apply(codes)));
-                }
-                Values::Numeric(values) => out.push(values.clone()),
-                Values::Date(_) | Values::Text(_) => {}
-            }
-        }
-        out
-    }
-
-    fn size(&self) -> usize {
-        self.0.iter().flatten().map(TargetStatistics::size).sum()
-    }
-}
-
 /// The classes in the training rows, among all.
 struct Classes {
     present: Vec<usize>,
@@ -245,7 +230,6 @@ struct Fitted {
 
 impl Fitted {
     fn predict_iterations(&self, x: &Columns, n_iterations: &[usize]) -> Result<Vec<Array2<f64>>> {
-        let n_rows = x.table.n_rows();
         let stages = match (&self.whole, &x.source) {
             (Some(whole), Some(source)) if Arc::ptr_eq(whole, &source.whole) => {
                 let bins = whole_bins(whole, self.max_bin)?;
@@ -254,38 +238,37 @@ impl Fitted {
             _ => match &self.encoding {
                 Some(encoding) => {
                     columns(&x.table)?;
-                    let encoded = encoding.apply(&x.table);
-                    let encoded: Vec<Column> = encoded.iter().map(|values| Column::F64(values)).collect();
-                    self.model.predict_staged(&encoded, n_iterations)
+                    self.model.predict_staged(&columns(&encoding.apply(&x.table))?, n_iterations)
                 }
                 None => self.model.predict_staged(&columns(&x.table)?, n_iterations),
             },
         };
         let stages = stages.map_err(failed)?;
-        Ok(stages.into_iter().map(|stage| self.finish(&stage, n_rows)).collect())
+        let finish = |stage: Vec<f64>| finish(&stage, self.model.n_scores(), self.classes.as_ref());
+        Ok(stages.into_iter().map(finish).collect())
     }
+}
 
-    /// Predictions (n_rows, n_scores) as the harness wants them: (n_rows, n_outputs).
-    fn finish(&self, predicted: &[f64], n_rows: usize) -> Array2<f64> {
-        let Some(Classes { present, n_classes }) = &self.classes else {
-            return Array2::from_shape_fn((n_rows, 1), |(row, _)| predicted[row]);
-        };
-        let mut probabilities = Array2::zeros((n_rows, *n_classes));
-        let each = probabilities.outer_iter_mut().zip(predicted.chunks_exact(self.model.n_scores()));
-        for (mut row, predicted) in each {
-            if let ([first, second], [share]) = (&present[..], predicted) {
-                let share = share.clamp(0.0, 1.0);
-                (row[*first], row[*second]) = (1.0 - share, share);
-                continue;
-            }
-            let sum: f64 = predicted.iter().map(|share| share.clamp(0.0, 1.0)).sum();
-            for (&class, share) in present.iter().zip(predicted) {
-                // Where every class is refused they are equally likely.
-                row[class] = if sum > 0.0 { share.clamp(0.0, 1.0) / sum } else { 1.0 / present.len() as f64 };
-            }
+/// Predictions (n_rows, n_scores) as the harness wants them: (n_rows, n_outputs).
+fn finish(predicted: &[f64], n_scores: usize, classes: Option<&Classes>) -> Array2<f64> {
+    let n_rows = predicted.len() / n_scores;
+    let Some(Classes { present, n_classes }) = classes else {
+        return Array2::from_shape_fn((n_rows, 1), |(row, _)| predicted[row]);
+    };
+    let mut probabilities = Array2::zeros((n_rows, *n_classes));
+    for (mut row, predicted) in probabilities.outer_iter_mut().zip(predicted.chunks_exact(n_scores)) {
+        if let ([first, second], [share]) = (&present[..], predicted) {
+            let share = share.clamp(0.0, 1.0);
+            (row[*first], row[*second]) = (1.0 - share, share);
+            continue;
         }
-        probabilities
+        let sum: f64 = predicted.iter().map(|share| share.clamp(0.0, 1.0)).sum();
+        for (&class, share) in present.iter().zip(predicted) {
+            // Where every class is refused they are equally likely.
+            row[class] = if sum > 0.0 { share.clamp(0.0, 1.0) / sum } else { 1.0 / present.len() as f64 };
+        }
     }
+    probabilities
 }
 
 impl Predictor<Columns> for Fitted {
