@@ -9,6 +9,7 @@ pub(crate) mod histogram;
 pub(crate) mod level;
 pub(crate) mod logistic;
 pub(crate) mod partition;
+pub(crate) mod products;
 pub(crate) mod scan;
 pub(crate) mod vector;
 

@@ -7,7 +7,8 @@ use crate::grow::vector::lanes;
 use crate::grow::{BUFFER_BYTES, most_slots, slot_bytes};
 use crate::objective::Objective;
 use crate::params::{Boosting, Growth, MultiStrategy, Params, Sampling};
-use crate::tree::{Leaf, Node, Tree};
+use crate::train::linear;
+use crate::tree::{Leaf, Linear, Node, Tree};
 
 impl BinSettings {
     /// Bytes that bins of so many rows and columns of numbers take, at most: held afterwards, or at once while edges are chosen. The columns themselves are not counted.
@@ -36,7 +37,27 @@ impl Params {
             + BUFFER_BYTES * if self.parallel { current_num_threads() + 2 } else { 2 }
             + self.tree_bytes(n_rows, n_scores, vectors)
             + self.root_bytes(n_rows, n_features, vectors)
+            + self.linear_bytes(n_rows, n_features, n_scores)
             + n_features * 64
+    }
+
+    /// What linear leaves take, and their sums while they are fitted.
+    fn linear_bytes(&self, n_rows: usize, n_features: usize, n_scores: usize) -> usize {
+        if !self.linear_tree {
+            return 0;
+        }
+        let n_leaves = self.most_leaves(n_rows);
+        let most = [n_features, if self.max_depth == 0 { n_leaves - 1 } else { self.max_depth }, n_leaves - 1];
+        let most = most.into_iter().min().unwrap_or(0);
+        // Paths are longest where each split parts a leaf from the rest: so long is the mean one.
+        let mean = most.min(n_leaves.div_ceil(2));
+        let held = self.n_estimators * n_scores * n_leaves * (Linear::bytes(mean) + 8);
+        let threads = if self.parallel { current_num_threads() } else { 1 };
+        let block = 8 * linear::ROWS_A_BLOCK * (most + 4);
+        let sums = 8 * (linear::n_sums(most) * 3 + most * most);
+        let parts = if self.parallel { 8 * linear::n_sums(most) * (n_rows / linear::ROWS_A_SUM) } else { 0 };
+        // Paths of nodes and leaves, and the parts of rows that leaves say something to.
+        held + threads * (block + sums) + parts + 2 * n_leaves * (8 * mean + 24)
     }
 
     fn draws_rows(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::kernel::Level;
 use crate::objective::Objective;
 use crate::params::{Boosting, Params};
-use crate::tree::Tree;
+use crate::tree::{Leaf, Linear, Tree};
 
 pub(crate) mod flat;
 mod lightgbm;
@@ -46,7 +46,10 @@ pub enum Importance {
     Split,
 }
 
-const VERSION: u32 = 1;
+/// The version of the JSON format that holds these trees: 2 where leaves are linear, else 1, which older readers know.
+fn version(trees: &[Tree]) -> u32 {
+    if trees.iter().any(Tree::is_linear) { 2 } else { 1 }
+}
 
 impl Model {
     pub(crate) fn new(
@@ -57,7 +60,7 @@ impl Model {
         trees_an_iteration: usize,
     ) -> Model {
         Model {
-            version: VERSION,
+            version: version(&trees),
             objective: params.objective.clone(),
             n_features: bins.n_features(),
             start,
@@ -123,7 +126,7 @@ impl Model {
     /// As [`Model::predict_staged`], for rows of bins in which the model was grown, or others made [`Bins::like`] them: faster, and the same bit for bit.
     ///
     /// # Errors
-    /// When a split is not at an edge of these bins, or the numbers do not ascend or exceed the model's.
+    /// When leaves are linear, as these need the values themselves; a split is not at an edge of these bins; or the numbers do not ascend or exceed the model's.
     pub fn predict_staged_on_bins(&self, bins: &Bins, rows: &[u32], n_iterations: &[usize]) -> Result<Vec<Vec<f64>>> {
         self.check_stages(n_iterations)?;
         if bins.n_features() != self.n_features {
@@ -132,7 +135,7 @@ impl Model {
         if let Some(&row) = rows.iter().find(|&&row| row as usize >= bins.n_rows()) {
             return Err(Error::shape(format!("row {row} is not among the bins' {} rows", bins.n_rows())));
         }
-        let forest = self.on_bins(bins)?;
+        let forest = self.on_bins(bins, None)?;
         let add = |trees: std::ops::Range<usize>, scores: &mut [f64]| {
             forest.add(Level::detect(), trees, rows, self.n_scores(), scores);
         };
@@ -144,9 +147,9 @@ impl Model {
     /// Its trees, laid out for rows of these bins.
     ///
     /// # Errors
-    /// When a split is not at an edge of these bins.
-    pub(crate) fn on_bins<'a>(&'a self, bins: &'a Bins) -> Result<BinForest<'a>> {
-        BinForest::new(&self.trees, bins)
+    /// When a split is not at an edge of these bins, or leaves are linear and there are no columns.
+    pub(crate) fn on_bins<'a>(&'a self, bins: &'a Bins, columns: Option<&'a [Column<'a>]>) -> Result<BinForest<'a>> {
+        BinForest::new(&self.trees, bins, columns)
     }
 
     fn raw_staged(&self, columns: &[Column], n_iterations: &[usize]) -> Result<Vec<Vec<f64>>> {
@@ -219,7 +222,8 @@ impl Model {
                 crate::tree::Decision::Categories(codes) => 4 * codes.len(),
                 crate::tree::Decision::Threshold { .. } => 0,
             });
-            let leaf_values: usize = tree.leaves.iter().map(|leaf| 8 * leaf.value.len()).sum();
+            let linear = |leaf: &Leaf| leaf.linear.as_ref().map_or(0, |linear| Linear::bytes(linear.features.len()));
+            let leaf_values: usize = tree.leaves.iter().map(|leaf| 8 * leaf.value.len() + linear(leaf)).sum();
             flat::NODE_BYTES * tree.nodes.len() + categories.sum::<usize>() + leaf_values
         };
         8 * self.start.len() + trees.map(size).sum::<usize>()
@@ -246,11 +250,16 @@ impl Model {
             version: u32,
         }
         let Versioned { version } = serde_json::from_str(text).map_err(|error| Error::Format(error.to_string()))?;
-        if version != VERSION {
-            let what = format!("the model is of version {version}, but this crate reads version {VERSION}");
+        if ![1, 2].contains(&version) {
+            let what = format!("the model is of version {version}, but this crate reads versions 1 and 2");
             return Err(Error::Format(what));
         }
         let model: Model = serde_json::from_str(text).map_err(|error| Error::Format(error.to_string()))?;
+        if version != self::version(&model.trees) {
+            let what =
+                format!("the model is of version {version}, but version 2 is for linear leaves, and 1 for others");
+            return Err(Error::Format(what));
+        }
         model.check()?;
         Ok(model)
     }
@@ -293,6 +302,16 @@ impl Model {
             }
             if let Some(leaf) = tree.leaves.iter().position(|leaf| leaf.value.len() != n_values) {
                 return wrong(format!("tree {number}: leaf {leaf} must have {n_values} values"));
+            }
+            for (leaf, linear) in
+                tree.leaves.iter().enumerate().filter_map(|(at, leaf)| Some((at, leaf.linear.as_ref()?)))
+            {
+                let has_features = linear.features.iter().all(|&feature| feature < self.n_features);
+                if n_values > 1 || !has_features || linear.features.len() != linear.coefficients.len() {
+                    return wrong(format!(
+                        "tree {number}: the linear leaf {leaf} has not a coefficient a feature, a feature that is not there, or several outputs"
+                    ));
+                }
             }
             // Nodes, then leaves.
             let mut has_parent = vec![false; tree.nodes.len() + tree.leaves.len()];

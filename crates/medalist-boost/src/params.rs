@@ -139,6 +139,10 @@ params! {
     max_drop: usize = 50,
     /// Dart: how often none is dropped.
     skip_drop: f64 = 0.5,
+    /// Leaves that are linear models of the numbers on the path to them, fitted by least squares to the derivatives, rather than constants (Shi et al. 2019); splits are chosen as for constants. The first tree has constants, but in a forest. A row with a missing value among its leaf's features (or one that takes the sum beyond all numbers) gets the constant. Needs [`crate::Training::columns`].
+    linear_tree: bool = false,
+    /// L2 penalty on the coefficients of linear leaves, not on their constants: 0 or more.
+    linear_lambda: f64 = 0.0,
     /// Each feature of a leaf at one random threshold only (Geurts et al. 2006).
     extra_trees: bool = false,
     /// Draws a leaf's value towards its parent's, the more the fewer rows it has: 0 or more.
@@ -218,6 +222,7 @@ impl Params {
             ("lambda_l1", self.lambda_l1),
             ("lambda_l2", self.lambda_l2),
             ("min_gain_to_split", self.min_gain_to_split),
+            ("linear_lambda", self.linear_lambda),
             ("path_smooth", self.path_smooth),
             ("max_delta_step", self.max_delta_step),
             ("cat_smooth", self.cat_smooth),

@@ -2,26 +2,30 @@
 
 use std::ops::Range;
 
-use crate::bins::{Bins, FeatureBins};
+use crate::bins::{Bins, Column};
 use crate::error::{Error, Result};
 use crate::grow::{Grower, Job, Used};
 use crate::kernel::Level;
 use crate::model::Model;
-use crate::objective::derive::{self, Derivative, Stretch};
-use crate::objective::{Custom, Objective, quantile, rank};
+use crate::objective::derive::{Derivative, ranges};
+use crate::objective::{Objective, quantile};
 use crate::params::{Boosting, MultiStrategy, Params};
 use crate::sample::Draw;
 use crate::split::Rules;
-use crate::tree::Tree;
+use crate::tree::{Leaf, Tree};
 
 mod bag;
+mod check;
 mod dart;
+mod derive;
+pub(crate) mod linear;
 mod pack;
 mod resume;
 mod scores;
 mod vectors;
 
 use bag::Bag;
+use check::{check_columns, check_constrained, check_length, checked_rows};
 use scores::add_values;
 use vectors::Vectors;
 
@@ -40,6 +44,8 @@ pub struct Training<'a> {
     pub init_score: Option<&'a [f64]>,
     /// Sizes of query groups, in the rows' order; for ranking.
     pub groups: Option<&'a [usize]>,
+    /// The columns that the bins were made of, all rows: for `linear_tree`, and to resume a model with linear leaves.
+    pub columns: Option<&'a [Column<'a>]>,
     /// Rows of the bins whose scores are kept up to date after every tree, ascending and none of the training rows: a fold's other rows.
     pub followed: &'a [u32],
 }
@@ -47,6 +53,7 @@ pub struct Training<'a> {
 /// A fit under way: after any number of iterations it can be read, continued, or made a model.
 pub struct Trainer<'a> {
     bins: &'a Bins,
+    columns: Option<&'a [Column<'a>]>,
     params: Params,
     level: Level,
     rows: Vec<u32>,
@@ -83,8 +90,8 @@ pub struct Trainer<'a> {
 
 impl<'a> Trainer<'a> {
     /// # Errors
-    /// When a parameter is out of range, lengths do not fit, or a label or weight is not what the objective takes.
-    pub fn new(params: &Params, bins: &'a Bins, training: &Training) -> Result<Trainer<'a>> {
+    /// When a parameter is out of range, lengths do not fit, a label or weight is not what the objective takes, or leaves are linear and there are no columns.
+    pub fn new(params: &Params, bins: &'a Bins, training: &Training<'a>) -> Result<Trainer<'a>> {
         Trainer::with_level(params, bins, training, Level::detect())
     }
 
@@ -92,7 +99,7 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// Those of [`Trainer::new`], and when the processor does not have it.
-    pub fn with_level(params: &Params, bins: &'a Bins, training: &Training, level: Level) -> Result<Trainer<'a>> {
+    pub fn with_level(params: &Params, bins: &'a Bins, training: &Training<'a>, level: Level) -> Result<Trainer<'a>> {
         params.check(bins.n_features())?;
         if !level.is_supported() {
             return Err(Error::parameter("level", format!("{level:?}"), "one that this processor has"));
@@ -116,12 +123,8 @@ impl<'a> Trainer<'a> {
         if let Some(name) = params.by_class().filter(|_| n_targets > 1) {
             return Err(Error::parameter(name, "set", format!("1 where there are {n_targets} targets")));
         }
-        let categorical = |&at: &usize| matches!(bins.features()[at], FeatureBins::Categorical { .. });
-        let constrained = params.monotone_constraints.iter().enumerate().filter(|(_, direction)| **direction != 0);
-        if let Some(at) = constrained.map(|(at, _)| at).find(categorical) {
-            let range = format!("0 for feature {at}, which holds categories");
-            return Err(Error::parameter("monotone_constraints", params.monotone_constraints[at], range));
-        }
+        check_constrained(params, bins)?;
+        check_columns(params, bins, training)?;
         check_length("labels", training.labels.len(), rows.len() * n_targets)?;
         for (place, &label) in training.labels.iter().enumerate() {
             if let Some(what) = params.objective.check_label(label) {
@@ -137,7 +140,7 @@ impl<'a> Trainer<'a> {
                 return Err(Error::shape("all weights are 0".to_string()));
             }
         }
-        let groups = derive::ranges(training.groups.unwrap_or(&[]));
+        let groups = ranges(training.groups.unwrap_or(&[]));
         let ranks = matches!(params.objective, Objective::LambdaRank { .. });
         if ranks && groups.last().map_or(0, |group| group.end) != rows.len() {
             return Err(Error::shape(format!("the groups' sizes must add up to the {} training rows", rows.len())));
@@ -190,6 +193,7 @@ impl<'a> Trainer<'a> {
             init: if keeps_init { scores.clone() } else { Vec::new() },
             n_dropped: 0,
             bins,
+            columns: training.columns,
             level,
             counted,
             followed,
@@ -278,47 +282,6 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn derive(&mut self) -> Result<()> {
-        let Trainer { params, rows, labels, weights, scores, derivatives, level, groups, span, .. } = self;
-        let span = span.clone();
-        for (target, labels) in labels.iter().enumerate() {
-            let own = if weights.is_empty() { &[] } else { &weights[span.clone()] };
-            let stretch = Stretch { labels: &labels[span.clone()], weights: own };
-            let weight = |row: u32| weights.get(row as usize).copied().unwrap_or(1.0);
-            match &params.objective {
-                Objective::Softmax { .. } | Objective::OneVsAll { .. } => {
-                    let scores: Vec<&[f64]> = scores.iter().map(|scores| &scores[span.clone()]).collect();
-                    let mut out: Vec<&mut [Derivative]> =
-                        derivatives.iter_mut().map(|derivatives| &mut derivatives[span.clone()]).collect();
-                    params.objective.derive_classes(*level, &stretch, &scores, &mut out, params.parallel);
-                }
-                Objective::LambdaRank { truncation_level } => {
-                    for group in groups.iter() {
-                        let (scores, out) = (&scores[target], &mut derivatives[target]);
-                        rank::derive(&rows[group.clone()], scores, labels, &weight, *truncation_level, out);
-                    }
-                }
-                Objective::Custom(Custom(derive)) => {
-                    let gather = |values: &[f64]| rows.iter().map(|&row| values[row as usize]).collect::<Vec<_>>();
-                    let mut out = vec![[0.0; 2]; rows.len()];
-                    derive(&gather(&scores[target]), &gather(labels), &mut out);
-                    for (&row, &[first, second]) in rows.iter().zip(&out) {
-                        if !(first.is_finite() && second >= 0.0 && second.is_finite()) {
-                            return Err(not_finite(row as usize, [first, second]));
-                        }
-                        let weight = weight(row) as f32;
-                        derivatives[target][row as usize] = [first * weight, second * weight];
-                    }
-                }
-                objective => {
-                    let (scores, out) = (&scores[target][span.clone()], &mut derivatives[target][span.clone()]);
-                    objective.derive_one(*level, &stretch, scores, out, params.parallel);
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// The features that a tree may use.
     fn draw_features(&self, draw: &Draw) -> Used {
         let all: Vec<usize> = (0..self.bins.places().len()).collect();
@@ -351,21 +314,24 @@ impl<'a> Trainer<'a> {
                 grown.value[0] = quantile(residuals, alpha, self.weighted);
             }
         }
+        if self.params.linear_tree {
+            self.fit_leaves(&mut tree, &leaves, output);
+        }
         let shrinkage = self.shrinkage();
-        tree.leaves.iter_mut().for_each(|leaf| leaf.value[0] *= shrinkage);
+        tree.leaves.iter_mut().for_each(|leaf| leaf.scale(shrinkage));
         tree.nodes.iter_mut().for_each(|node| node.value[0] *= shrinkage);
-        let values = tree.leaves.iter().map(|leaf| leaf.value[0]).chain(tree.nodes.iter().map(|node| node.value[0]));
+        let values = tree.leaves.iter().flat_map(Leaf::numbers).chain(tree.nodes.iter().map(|node| node.value[0]));
         if let Some(value) = values.into_iter().find(|value| !value.is_finite()) {
             return Err(Error::shape(format!("iteration {}: a leaf's value is {value}", self.n_iterations)));
         }
         let scores = self.sums.get_mut(output).unwrap_or(&mut self.scores[output]);
         let grower = &self.grower;
-        let mut parts: Vec<(&[u32], f64)> = Vec::with_capacity(2 * leaves.len());
+        let mut parts: Vec<(&[u32], &Leaf)> = Vec::with_capacity(2 * leaves.len());
         for (leaf, grown) in leaves.iter().zip(&tree.leaves) {
-            parts.push((&grower.rows[leaf.rows.clone()], grown.value[0]));
-            parts.push((&grower.others[leaf.others.clone()], grown.value[0]));
+            parts.push((&grower.rows[leaf.rows.clone()], grown));
+            parts.push((&grower.others[leaf.others.clone()], grown));
         }
-        add_values(scores, &parts, self.params.parallel);
+        add_values(scores, &parts, self.columns.unwrap_or_default(), self.params.parallel);
         self.trees.push(tree);
         Ok(())
     }
@@ -396,19 +362,4 @@ impl<'a> Trainer<'a> {
 
 fn not_finite(row: usize, [first, second]: Derivative) -> Error {
     Error::row(row, format!("the objective's derivatives are {first} and {second}"))
-}
-
-fn check_length(name: &str, length: usize, wanted: usize) -> Result<()> {
-    if length == wanted {
-        return Ok(());
-    }
-    Err(Error::shape(format!("{name} has {length} entries, but must have {wanted}")))
-}
-
-fn checked_rows(name: &str, rows: &[u32], n_all: usize) -> Result<Vec<u32>> {
-    let ascending = rows.is_sorted_by(|a, b| a < b);
-    if !ascending || rows.last().is_some_and(|&last| last as usize >= n_all) {
-        return Err(Error::shape(format!("{name} must be ascending and below the {n_all} rows of the bins")));
-    }
-    Ok(rows.to_vec())
 }

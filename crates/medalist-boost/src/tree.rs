@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::bins::FeatureBins;
 use crate::split::Condition;
 
+mod linear;
+
+pub use linear::Linear;
+
 /// What decides about a value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,8 +57,11 @@ pub struct Node {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Leaf {
-    /// What it adds to each output's score.
+    /// What it adds to each output's score; of a linear leaf, where its model says no finite number.
     pub value: Vec<f64>,
+    /// What it adds where `linear_tree` gave it a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linear: Option<Box<Linear>>,
     /// The sum of its rows' Hessians.
     pub weight: f64,
     /// Its training rows.
@@ -85,6 +92,18 @@ impl Tree {
             }
         }
         deepest
+    }
+
+    /// Whether a leaf is a linear model.
+    pub fn is_linear(&self) -> bool {
+        self.leaves.iter().any(|leaf| leaf.linear.is_some())
+    }
+
+    /// Every feature that its predictions depend on, as often as it is there.
+    pub(crate) fn features(&self) -> impl Iterator<Item = usize> {
+        let linear = self.leaves.iter().filter_map(|leaf| leaf.linear.as_deref());
+        let of_leaves = linear.flat_map(|linear| linear.features.iter().copied());
+        self.nodes.iter().map(|node| node.feature).chain(of_leaves)
     }
 
     /// The leaf that a row ends in, by its raw values (a category as its code).

@@ -90,6 +90,7 @@ impl<'a> Grower<'a> {
         }
         let finished = leaves.iter().map(|leaf| Leaf {
             value: vec![leaf.state.output],
+            linear: None,
             weight: job.rules.sums(leaf.state.sum).1,
             count: leaf.rows.len(),
         });

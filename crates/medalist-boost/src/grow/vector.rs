@@ -113,6 +113,7 @@ impl<'a> VectorGrower<'a> {
         self.free.extend(0..self.slots.len());
         let finished = leaves.iter().map(|leaf| Leaf {
             value: values(job, &leaf.sum),
+            linear: None,
             weight: f64::from(leaf.sum[width - 1]) * job.scale.second,
             count: leaf.rows.len(),
         });

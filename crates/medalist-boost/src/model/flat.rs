@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::kernel::Level;
 use crate::kernel::partition::{partition, partition_values};
 use crate::split::Condition;
-use crate::tree::{Decision, Node, Tree};
+use crate::tree::{Decision, Leaf, Node, Tree};
 
 /// What a node takes, all in all.
 pub(super) const NODE_BYTES: usize = size_of::<Node>();
@@ -97,7 +97,13 @@ pub(super) fn add_raw(trees: &[Tree], columns: &[Column], n_scores: usize, score
                 let node = &tree.nodes[node];
                 node.decision.goes_left(values[node.feature][row as usize])
             };
-            descent.run(tree, 0..n_rows as u32, part, step, |leaf, rows| arrive(tree, leaf, rows, n_scores, scores));
+            let column = |feature: usize| Column::F64(&values[feature]);
+            descent.run(tree, 0..n_rows as u32, part, step, |leaf, rows| match &tree.leaves[leaf] {
+                leaf if leaf.value.len() > 1 => add_vector(leaf, rows, n_scores, scores),
+                leaf => leaf.each(column, rows, |row, value| {
+                    scores[row as usize * n_scores + tree.output] += value;
+                }),
+            });
         }
     }
 }
@@ -109,10 +115,10 @@ fn by_answers(answers: &[u8], rows: &mut [u32], spare: &mut [u32]) -> usize {
     partition(Level::Base, answers, &left, rows, spare)
 }
 
-/// The features that some node splits.
-fn used_features(trees: &[Tree], n_features: usize) -> Vec<usize> {
+/// The features that predictions depend on.
+pub(super) fn used_features(trees: &[Tree], n_features: usize) -> Vec<usize> {
     let mut used = vec![false; n_features];
-    trees.iter().flat_map(|tree| &tree.nodes).for_each(|node| used[node.feature] = true);
+    trees.iter().flat_map(Tree::features).for_each(|feature| used[feature] = true);
     (0..n_features).filter(|&feature| used[feature]).collect()
 }
 
@@ -121,21 +127,19 @@ fn everything(threshold: f64) -> f64 {
     if threshold == f64::MAX { f64::INFINITY } else { threshold }
 }
 
-fn arrive(tree: &Tree, leaf: usize, rows: &[u32], n_scores: usize, scores: &mut [f64]) {
-    let value = &tree.leaves[leaf].value;
-    if let [value] = value[..] {
-        rows.iter().for_each(|&row| scores[row as usize * n_scores + tree.output] += value);
-        return;
-    }
+/// Adds the values of a leaf of several outputs, the first of which is score 0.
+fn add_vector(leaf: &Leaf, rows: &[u32], n_scores: usize, scores: &mut [f64]) {
     for &row in rows {
-        let to = &mut scores[row as usize * n_scores..][..value.len()];
-        to.iter_mut().zip(value).for_each(|(to, value)| *to += value);
+        let to = &mut scores[row as usize * n_scores..][..leaf.value.len()];
+        to.iter_mut().zip(&leaf.value).for_each(|(to, value)| *to += value);
     }
 }
 
 /// Trees on bins.
 pub(crate) struct BinForest<'a> {
     bins: &'a Bins,
+    /// What the bins were made of; empty where no leaf is linear.
+    columns: &'a [Column<'a>],
     trees: &'a [Tree],
     /// By tree and node: the feature's place, and what decides.
     conditions: Vec<Vec<(usize, Condition)>>,
@@ -143,8 +147,12 @@ pub(crate) struct BinForest<'a> {
 
 impl<'a> BinForest<'a> {
     /// # Errors
-    /// When a split is not at an edge of these bins.
-    pub(crate) fn new(trees: &'a [Tree], bins: &'a Bins) -> Result<Self> {
+    /// When a split is not at an edge of these bins, or a leaf is linear and there are no columns.
+    pub(crate) fn new(trees: &'a [Tree], bins: &'a Bins, columns: Option<&'a [Column<'a>]>) -> Result<Self> {
+        if let Some(tree) = trees.iter().position(Tree::is_linear).filter(|_| columns.is_none()) {
+            let what = "has linear leaves, which need values rather than bins: predict by columns, or train with them";
+            return Err(Error::Format(format!("tree {tree} {what}")));
+        }
         let foreign = |tree: usize, feature: usize| {
             Error::Format(format!("tree {tree} splits feature {feature} where these bins do not"))
         };
@@ -156,7 +164,12 @@ impl<'a> BinForest<'a> {
             };
             tree.nodes.iter().map(condition).collect::<Result<Vec<_>>>()
         });
-        Ok(BinForest { bins, trees, conditions: conditions.collect::<Result<_>>()? })
+        Ok(BinForest {
+            bins,
+            columns: columns.unwrap_or_default(),
+            trees,
+            conditions: conditions.collect::<Result<_>>()?,
+        })
     }
 
     /// Adds what some of the trees say of the bins' rows to the scores (n_rows, n_scores).
@@ -187,7 +200,25 @@ impl<'a> BinForest<'a> {
                     }
                 };
                 let all = 0..rows.len() as u32;
-                descent.run(tree, all, part, step, |leaf, rows| arrive(tree, leaf, rows, n_scores, scores));
+                descent.run(tree, all, part, step, |leaf, places| match &tree.leaves[leaf] {
+                    leaf if leaf.value.len() > 1 => add_vector(leaf, places, n_scores, scores),
+                    leaf if leaf.linear.is_none() => places.iter().for_each(|&place| {
+                        scores[place as usize * n_scores + tree.output] += leaf.value[0];
+                    }),
+                    leaf => {
+                        let of_block: Vec<u32> = places.iter().map(|&place| rows[place as usize]).collect();
+                        let mut places = places.iter();
+                        leaf.each(
+                            |feature| self.columns[feature],
+                            &of_block,
+                            |_, value| {
+                                if let Some(&place) = places.next() {
+                                    scores[place as usize * n_scores + tree.output] += value;
+                                }
+                            },
+                        );
+                    }
+                });
             }
         }
     }

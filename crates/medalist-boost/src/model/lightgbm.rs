@@ -23,10 +23,12 @@ impl Model {
 
     /// Reads a model in LightGBM's text format, versions 3 and 4, however it was made: raw scores and predictions are LightGBM's.
     ///
+    /// A linear leaf's sum that is not finite, as where a value is infinite, gives way to the leaf's value here; LightGBM leaves it.
+    ///
     /// LightGBM takes a missing value for 0 at splits of a feature that had none in training; such splits get the default direction that says the same. Its category splits cut fractions off (1.5 is category 1); here only whole numbers are categories. Objectives that are not this crate's but predict the same are read as what predicts the same: `fair`, `mape` and none as [`Objective::Squared`], `cross_entropy` as [`Objective::Logistic`], `rank_xendcg` as [`Objective::LambdaRank`], and `multiclassova` as [`Objective::Logistic`] with a score a class, as LightGBM leaves their probabilities as they are.
     ///
     /// # Errors
-    /// [`Error::Format`] that names the tree and the key, when the text is not such a model or is one that this crate cannot hold: linear trees; splits under `zero_as_missing` that send 0 where no threshold would; the objectives `regression sqrt`, `binary` and `multiclassova` with another sigmoid than 1, and `cross_entropy_lambda`.
+    /// [`Error::Format`] that names the tree and the key, when the text is not such a model or is one that this crate cannot hold: splits under `zero_as_missing` that send 0 where no threshold would; the objectives `regression sqrt`, `binary` and `multiclassova` with another sigmoid than 1, and `cross_entropy_lambda`.
     pub fn from_lightgbm(text: &str) -> Result<Model> {
         let model = read::read(text)?;
         model.check()?;

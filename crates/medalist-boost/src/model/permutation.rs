@@ -5,6 +5,7 @@ use rand::RngExt;
 use crate::bins::Column;
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::model::flat::used_features;
 use crate::sample::Draw;
 
 /// A column's values, in another order.
@@ -37,7 +38,7 @@ impl Values {
 }
 
 impl Model {
-    /// By how much a metric rises, on average over `n_repeats` (1 or more), when one feature's values are shuffled among the rows: (n_features,). Above 0 for what a loss needs, below 0 for what a score needs; 0 for a feature that no tree splits.
+    /// By how much a metric rises, on average over `n_repeats` (1 or more), when one feature's values are shuffled among the rows: (n_features,). Above 0 for what a loss needs, below 0 for what a score needs; 0 for a feature that no tree uses.
     ///
     /// `metric` is called with (predictions, labels): predictions (n_rows, n_scores) row-major as [`Model::predict`]'s, labels as given. Rows keep their order, so that a closure may bring its own weights. Labels are one or more a row; each feature's shuffles are its own, by `seed`.
     ///
@@ -59,10 +60,8 @@ impl Model {
             return Err(Error::shape(format!("there are {} labels for {n_rows} rows", labels.len())));
         }
         let whole = metric(&self.predict(columns, None)?, labels);
-        let mut used = vec![false; self.n_features];
-        self.trees.iter().flat_map(|tree| &tree.nodes).for_each(|node| used[node.feature] = true);
         let mut importance = vec![0.0; self.n_features];
-        for feature in (0..self.n_features).filter(|&feature| used[feature]) {
+        for feature in used_features(&self.trees, self.n_features) {
             let mut sum = 0.0;
             for repeat in 0..n_repeats {
                 let mut rng = Draw::new(seed, repeat, feature).stream(b"shuffle\0");

@@ -16,7 +16,7 @@ impl Model {
     /// These are Shapley values where absent features are averaged over along the trees' paths, by the numbers of training rows, as LightGBM's `pred_contrib` has them (a forest's are divided by the number of trees here).
     ///
     /// # Errors
-    /// Those of [`Model::raw`], and when a tree does not tell the training rows in its leaves.
+    /// Those of [`Model::raw`]; when a tree does not tell the training rows in its leaves, or has linear ones: what a leaf says then depends on values that are not only let through or not. LightGBM has no contributions of these, either.
     pub fn contributions(&self, columns: &[Column], n_iterations: Option<usize>) -> Result<Vec<f64>> {
         let n_iterations = n_iterations.unwrap_or(self.n_iterations());
         self.check_stages(&[n_iterations])?;
@@ -111,6 +111,10 @@ impl<'a> Plan<'a> {
             Ok(node) => tree.nodes[node].count as f64,
             Err(_) => tree.leaves[!child as usize].count as f64,
         };
+        if tree.is_linear() {
+            let what = format!("tree {number} has linear leaves: contributions are those of constant leaves only");
+            return Err(Error::Format(what));
+        }
         if !tree.nodes.is_empty() && tree.leaves.iter().all(|leaf| leaf.count == 0) {
             let what = format!("tree {number} does not tell the training rows in its leaves");
             return Err(Error::Format(what));

@@ -10,6 +10,7 @@ impl Params {
     pub(super) fn check_together(&self) -> Result<()> {
         self.check_rows()?;
         self.check_renewal()?;
+        self.check_linear()?;
         self.check_vectors()
     }
 
@@ -63,6 +64,21 @@ impl Params {
             ("monotone_constraints", self.monotone_constraints.iter().any(|&direction| direction != 0), "0"),
         ];
         first_of(&unknown, "the objective renews leaf values")
+    }
+
+    /// What linear leaves would not keep to.
+    fn check_linear(&self) -> Result<()> {
+        if !self.linear_tree {
+            let without = [("linear_lambda", self.linear_lambda > 0.0, "0")];
+            return first_of(&without, "linear_tree is false");
+        }
+        let unknown = [
+            ("objective", self.objective.renewal().is_some(), "one whose leaf values are not renewed"),
+            ("multi_strategy", self.multi_strategy == MultiStrategy::LeafVectors, "one_tree_per_output"),
+            ("monotone_constraints", self.monotone_constraints.iter().any(|&direction| direction != 0), "0"),
+            ("max_delta_step", self.max_delta_step > 0.0, "0"),
+        ];
+        first_of(&unknown, "linear_tree is true")
     }
 
     /// What trees with leaf vectors do not know.

@@ -57,12 +57,11 @@ impl Trainer<'_> {
         let k = dropped.len() as f64;
         for &place in places {
             let Tree { leaves, nodes, .. } = &mut self.trees[place];
-            let of_leaves = leaves.iter_mut().flat_map(|leaf| &mut leaf.value);
-            let of_nodes = nodes.iter_mut().flat_map(|node| &mut node.value);
-            of_leaves.chain(of_nodes).for_each(|value| *value *= k / (k + 1.0));
+            leaves.iter_mut().for_each(|leaf| leaf.scale(k / (k + 1.0)));
+            nodes.iter_mut().flat_map(|node| &mut node.value).for_each(|value| *value *= k / (k + 1.0));
         }
         // Summed anew in the trees' order, so that scores stay what the model predicts, to the last bit.
-        let forest = BinForest::new(&self.trees, self.bins)?;
+        let forest = BinForest::new(&self.trees, self.bins, self.columns)?;
         let n_rows = self.bins.n_rows();
         let mut whole = match self.init.is_empty() {
             true => self.start.iter().map(|&start| vec![start; n_rows]).collect(),

@@ -18,8 +18,8 @@ impl<'a> Trainer<'a> {
     /// With `init_score` scores begin there, and the model's trees are added; the model must be of a fit with initial scores as well. Other parameters than those named below may differ from the model's.
     ///
     /// # Errors
-    /// Those of [`Trainer::new`]; when the model's objective is another than the parameters', or it has another number of features, scores, or trees an iteration; when one of the two is a forest and the other is not; and when a split is not at an edge of these bins.
-    pub fn resume(model: &Model, params: &Params, bins: &'a Bins, training: &Training) -> Result<Trainer<'a>> {
+    /// Those of [`Trainer::new`]; when the model has linear leaves and `training` no columns; when the model's objective is another than the parameters', or it has another number of features, scores, or trees an iteration; when one of the two is a forest and the other is not; and when a split is not at an edge of these bins.
+    pub fn resume(model: &Model, params: &Params, bins: &'a Bins, training: &Training<'a>) -> Result<Trainer<'a>> {
         let mut trainer = Trainer::new(params, bins, training)?;
         let differs = |what: &str, of_model: usize, here: usize| match of_model == here {
             true => Ok(()),
@@ -44,7 +44,7 @@ impl<'a> Trainer<'a> {
         } else if model.start.iter().any(|&start| start != 0.0) {
             return Err(Error::shape("init_score is given, but the model's own scores do not begin at 0".to_string()));
         }
-        let forest = model.on_bins(bins)?;
+        let forest = model.on_bins(bins, training.columns)?;
         let is_forest = params.boosting == Boosting::Rf;
         let mut scores = std::mem::take(if is_forest { &mut trainer.sums } else { &mut trainer.scores });
         trainer.add_trees(&forest, 0..model.trees.len(), &mut scores);

@@ -4,24 +4,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-/// Adds each part's value to the scores of its rows; no row is in two parts.
-pub(super) fn add_values(scores: &mut [f64], parts: &[(&[u32], f64)], parallel: bool) {
+use crate::bins::Column;
+use crate::tree::Leaf;
+
+/// Adds what each part's leaf says to the scores of its rows; no row is in two parts. `columns` are there for linear leaves.
+pub(super) fn add_values(scores: &mut [f64], parts: &[(&[u32], &Leaf)], columns: &[Column], parallel: bool) {
     if !parallel || scores.len() < ROWS_TO_SHARE {
-        for (rows, value) in parts {
-            rows.iter().for_each(|&row| scores[row as usize] += value);
+        for (rows, leaf) in parts {
+            leaf.each(|feature| columns[feature], rows, |row, value| scores[row as usize] += value);
         }
         return;
     }
     // A relaxed load and store a row are plain instructions, and need no promise about which rows are whose.
     let scores = AtomicF64::of(scores);
-    let pieces: Vec<(&[u32], f64)> =
-        parts.iter().flat_map(|(rows, value)| rows.chunks(ROWS_TO_SHARE).map(move |rows| (rows, *value))).collect();
-    pieces.into_par_iter().for_each(|(rows, value)| {
-        for &row in rows {
-            let score = &scores[row as usize].0;
-            let sum = f64::from_bits(score.load(Ordering::Relaxed)) + value;
-            score.store(sum.to_bits(), Ordering::Relaxed);
-        }
+    let pieces: Vec<(&[u32], &Leaf)> =
+        parts.iter().flat_map(|(rows, leaf)| rows.chunks(ROWS_TO_SHARE).map(move |rows| (rows, *leaf))).collect();
+    pieces.into_par_iter().for_each(|(rows, leaf)| {
+        leaf.each(
+            |feature| columns[feature],
+            rows,
+            |row, value| {
+                let score = &scores[row as usize].0;
+                let sum = f64::from_bits(score.load(Ordering::Relaxed)) + value;
+                score.store(sum.to_bits(), Ordering::Relaxed);
+            },
+        );
     });
 }
 

@@ -1,6 +1,7 @@
 //! Whatever is asked, the answer is a model with finite predictions or an error that says what is wrong.
 
 use medalist_boost::bins::MISSING_CATEGORY;
+use medalist_boost::tree::Tree;
 use medalist_boost::{
     BinSettings, Bins, Boosting, Column, Growth, Model, Objective, Params, Result, Sampling, Trainer, Training,
 };
@@ -48,14 +49,14 @@ fn params() -> impl Strategy<Value = Params> {
     );
     let amounts = prop::collection::vec(amount(), 8);
     let shares = (prop::collection::vec(share(), 5), 0..3usize, 0.0..0.6, 0.0..0.45);
-    let flags = prop::collection::vec(any::<bool>(), 4);
+    let flags = (prop::collection::vec(any::<bool>(), 4), prop_oneof![2 => Just(false), 1 => Just(true)]);
     let categories = (0..12usize, 0..12usize, 0..40usize);
     let constraints = (
         prop_oneof![12 => Just(Vec::new()), 8 => prop::collection::vec(-1..2i8, 4), 1 => prop::collection::vec(-2..3i8, 0..6)],
         prop_oneof![12 => Just(Vec::new()), 4 => prop::collection::vec(prop::collection::vec(0..4usize, 0..4), 0..4), 1 => Just(vec![vec![5]])],
     );
     (objective(), shape, (amounts, amount()), shares, flags, categories, constraints).prop_map(
-        |(objective, shape, (amounts, scale), mut shares, flags, categories, mut constraints)| {
+        |(objective, shape, (mut amounts, scale), mut shares, (flags, linear), categories, mut constraints)| {
             let goss = flags[3] && flags[2];
             let bootstrap = flags[0] && flags[1] && !goss;
             let by_class = objective == Objective::Logistic && flags[2] && !goss && !bootstrap;
@@ -71,6 +72,13 @@ fn params() -> impl Strategy<Value = Params> {
             }
             if let Some(direction) = constraints.0.get_mut(1) {
                 *direction = 0;
+            }
+            let renewed = matches!(objective, Objective::Absolute | Objective::Quantile { .. });
+            let linear_tree = linear && !(renewed && flags[0]);
+            let linear_lambda = if linear_tree { amounts[2] } else { 0.0 };
+            if linear_tree {
+                amounts[5] = amounts[5].min(0.0);
+                constraints.0.fill(0);
             }
             let scale = if objective == Objective::Logistic && scale > 0.0 { scale } else { 1.0 };
             Params::new(objective)
@@ -100,6 +108,8 @@ fn params() -> impl Strategy<Value = Params> {
                 .other_rate(shares.3)
                 .bootstrap(bootstrap)
                 .extra_trees(flags[1] && flags[2])
+                .linear_tree(linear_tree)
+                .linear_lambda(linear_lambda)
                 .data_sample_strategy(if goss { Sampling::Goss } else { Sampling::Bagging })
                 .boost_from_average(flags[3])
                 .parallel(flags[0] && flags[3])
@@ -209,8 +219,13 @@ fn fit(asked: &Asked) -> Result<(Model, Vec<f64>, Vec<f64>)> {
     };
     let weights: Option<Vec<f64>> = (asked.weights > 0).then(|| (0..n_rows).map(|_| weight(&mut draws)).collect());
     let groups = [n_rows / 2, 0, n_rows - n_rows / 2];
-    let training =
-        Training { labels: &labels, weights: weights.as_deref(), groups: Some(&groups), ..Training::default() };
+    let training = Training {
+        labels: &labels,
+        weights: weights.as_deref(),
+        groups: Some(&groups),
+        columns: Some(&columns),
+        ..Training::default()
+    };
     let mut trainer = Trainer::new(params, &bins, &training)?;
     for _ in 0..4 {
         trainer.step()?;
@@ -223,8 +238,11 @@ fn fit(asked: &Asked) -> Result<(Model, Vec<f64>, Vec<f64>)> {
     let model = trainer.into_model();
     let predicted = model.predict(&columns, None)?;
     let rows: Vec<u32> = (0..n_rows as u32).collect();
-    let on_bins = model.predict_staged_on_bins(&bins, &rows, &[4])?;
-    assert!(on_bins[0].iter().zip(&predicted).all(|(a, b)| a.to_bits() == b.to_bits()));
+    let is_linear = model.trees().iter().any(Tree::is_linear);
+    match model.predict_staged_on_bins(&bins, &rows, &[4]) {
+        Ok(on_bins) => assert!(on_bins[0].iter().zip(&predicted).all(|(a, b)| a.to_bits() == b.to_bits())),
+        Err(error) => assert!(is_linear && error.to_string().contains("linear leaves"), "{error}"),
+    }
     Ok((model, predicted, kept))
 }
 
@@ -248,14 +266,15 @@ proptest! {
     }
 
     #[test]
-    fn what_is_no_model_is_an_error(at in 0..2000usize, with in any::<u8>()) {
+    fn what_is_no_model_is_an_error(at in 0..3000usize, with in any::<u8>(), linear in any::<bool>()) {
         let column = [0.0, 1.0, 2.0, 3.0, f64::NAN, 5.0, 6.0, 7.0];
         let codes = [1, 2, 1, 2, 3, 3, 1, 2];
         let columns = [Column::F64(&column), Column::Categories(&codes)];
         let bins = Bins::new(&columns, &BinSettings { min_data_in_bin: 1, ..BinSettings::default() }).unwrap();
         let labels = [0.0, 3.0, 1.0, 5.0, 9.0, 8.0, 0.0, 4.0];
-        let params = Params::new(Objective::Squared).min_child_samples(1).num_leaves(4);
-        let mut trainer = Trainer::new(&params, &bins, &Training { labels: &labels, ..Training::default() }).unwrap();
+        let params = Params::new(Objective::Squared).min_child_samples(1).num_leaves(4).linear_tree(linear);
+        let training = Training { labels: &labels, columns: Some(&columns), ..Training::default() };
+        let mut trainer = Trainer::new(&params, &bins, &training).unwrap();
         trainer.step().unwrap();
         trainer.step().unwrap();
         let mut text = trainer.into_model().to_json().unwrap().into_bytes();
@@ -266,6 +285,8 @@ proptest! {
             let _ = model.predict(&vec![Column::F64(&column); model.n_features().min(9)], None);
             let _ = model.predict_staged_on_bins(&bins, &[0, 7], &[model.n_iterations()]);
             let _ = model.leaves(&columns);
+            let _ = model.to_lightgbm();
+            let _ = model.contributions(&columns, None);
         }
     }
 }

@@ -7,6 +7,7 @@ mod edge_rows;
 mod fuzz;
 mod lightgbm;
 mod limits;
+mod linear;
 mod memory;
 mod permutation;
 mod resume;

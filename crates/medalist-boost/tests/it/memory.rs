@@ -97,6 +97,8 @@ fn fits_take_what_is_stated() {
         ("goss", 20_000, 5, squared().data_sample_strategy(Sampling::Goss).learning_rate(1.0)),
         ("forest", 9_000, 20, squared().boosting(Boosting::Rf).bootstrap(true).feature_fraction_bynode(0.3)),
         ("dart", 20_000, 5, squared().boosting(Boosting::Dart).drop_rate(1.0).skip_drop(0.0)),
+        ("linear", 20_000, 5, squared().linear_tree(true)),
+        ("linear, wide", 6_000, 60, squared().linear_tree(true).num_leaves(63)),
         ("medians", 20_000, 5, Params::new(Objective::Absolute).min_child_samples(1).n_estimators(4)),
         ("classes", 9_000, 10, classes()),
         ("leaf vectors", 9_000, 10, classes().multi_strategy(MultiStrategy::LeafVectors)),
@@ -115,8 +117,8 @@ fn fits_take_what_is_stated() {
         let followed: Vec<u32> = (0..n_rows as u32).filter(|row| row % 4 == 0).collect();
         let rows: Vec<u32> = (0..n_rows as u32).filter(|row| row % 4 != 0).collect();
         let own: Vec<f64> = rows.iter().map(|&row| labels[row as usize]).collect();
-        let all = Training { labels: &labels, ..Training::default() };
-        let some = Training { rows: Some(&rows), labels: &own, followed: &followed, ..Training::default() };
+        let all = Training { labels: &labels, columns: Some(&views), ..Training::default() };
+        let some = Training { rows: Some(&rows), labels: &own, followed: &followed, ..all };
         for training in [all, some] {
             let (_model, taken) = measured(|| {
                 let mut trainer = Trainer::new(&params, &bins, &training).unwrap();

@@ -20,6 +20,8 @@ fn fits() -> Vec<(&'static str, Params)> {
         ("leaf vectors", classes().multi_strategy(MultiStrategy::LeafVectors)),
         ("forest", squared().boosting(Boosting::Rf).bootstrap(true).feature_fraction(0.5)),
         ("forest of classes", classes().boosting(Boosting::Rf).bagging_fraction(0.5).bagging_freq(1)),
+        ("linear", squared().linear_tree(true)),
+        ("linear forest", squared().linear_tree(true).boosting(Boosting::Rf).bootstrap(true)),
         ("symmetric", squared().growth(Growth::Symmetric).max_depth(3)),
     ]
 }
@@ -35,7 +37,7 @@ fn labels(table: &Table, objective: &Objective) -> Vec<f64> {
 #[test]
 fn two_pieces_are_one_fit() {
     let table = Table::new(500, 6, 2, 61);
-    let bins = table.bins();
+    let (bins, columns) = (table.bins(), table.columns());
     let rows: Vec<u32> = (0..500).filter(|row| row % 5 != 2).collect();
     let followed: Vec<u32> = (0..500).filter(|row| row % 5 == 2).collect();
     for (name, params) in fits() {
@@ -50,6 +52,7 @@ fn two_pieces_are_one_fit() {
                 labels: &labels,
                 weights,
                 init_score: init,
+                columns: Some(&columns),
                 followed: &followed,
                 ..Training::default()
             };

@@ -46,6 +46,17 @@ fn fits() -> Vec<(&'static str, Params, bool)> {
         ("depth by depth", logistic().growth(Growth::Depth).max_depth(3), false),
         ("symmetric", squared().growth(Growth::Symmetric).max_depth(5).min_child_samples(1), false),
         ("symmetric at random", squared().growth(Growth::Symmetric).max_depth(4).extra_trees(true), true),
+        ("linear", squared().linear_tree(true), true),
+        (
+            "linear with a penalty",
+            logistic().linear_tree(true).linear_lambda(0.5).bagging_fraction(0.6).bagging_freq(1),
+            false,
+        ),
+        ("linear classes", Params::new(Objective::Softmax { n_classes: 4 }).num_leaves(7).linear_tree(true), false),
+        ("linear, forest", squared().linear_tree(true).boosting(Boosting::Rf).bootstrap(true), true),
+        ("linear, symmetric", squared().linear_tree(true).growth(Growth::Symmetric).max_depth(4), false),
+        ("linear, dart", squared().linear_tree(true).boosting(Boosting::Dart).drop_rate(0.8).skip_drop(0.0), false),
+        ("linear, goss", logistic().linear_tree(true).data_sample_strategy(Sampling::Goss).learning_rate(0.9), false),
         ("monotone", squared().monotone_constraints([vec![1, -1], vec![0; 10]].concat()), false),
         ("smooth paths", logistic().path_smooth(5.0).max_delta_step(0.4), false),
         ("sets of features", logistic().interaction_constraints(vec![vec![0, 1, 9], (2..12).collect()]), false),
@@ -98,13 +109,15 @@ fn threads_and_instruction_sets_change_nothing() {
     let pools: Vec<rayon::ThreadPool> =
         (1..=3).map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap()).collect();
     let levels = [Level::Base, Level::V2, Level::V3, Level::V4];
+    let columns = table.columns();
     let skipped: Vec<Level> = levels.into_iter().filter(|level| !level.is_supported()).collect();
     if !skipped.is_empty() {
         println!("not on this processor, and skipped: {skipped:?}");
     }
     for (name, params, weighted) in fits() {
         let learned = Learned::new(&sub, &params.objective, weighted);
-        let training = Training { rows: Some(&rows), followed: &followed, ..learned.training() };
+        let training =
+            Training { rows: Some(&rows), followed: &followed, columns: Some(&columns), ..learned.training() };
         let run = |params: &Params, level: Level| {
             let mut trainer = Trainer::with_level(params, &bins, &training, level).unwrap();
             (0..N_TREES).for_each(|_| trainer.step().unwrap());
@@ -168,12 +181,14 @@ fn some_of_the_rows_train_as_they_would_alone() {
     let bins = table.bins();
     let rows: Vec<u32> = (0..1_500).filter(|row| row * 7 % 10 > 2).collect();
     let sub = table.of_rows(&rows);
-    let sub_bins = bins.like(&sub.columns()).unwrap();
+    let (columns, own_columns) = (table.columns(), sub.columns());
+    let sub_bins = bins.like(&own_columns).unwrap();
     for (name, params, weighted) in fits() {
         let learned = Learned::new(&sub, &params.objective, weighted);
-        let among = Training { rows: Some(&rows), ..learned.training() };
+        let among = Training { rows: Some(&rows), columns: Some(&columns), ..learned.training() };
+        let alone = Training { columns: Some(&own_columns), ..learned.training() };
         let mut among = Trainer::new(&params, &bins, &among).unwrap();
-        let mut alone = Trainer::new(&params, &sub_bins, &learned.training()).unwrap();
+        let mut alone = Trainer::new(&params, &sub_bins, &alone).unwrap();
         for _ in 0..N_TREES {
             among.step().unwrap();
             alone.step().unwrap();
@@ -194,10 +209,12 @@ fn followed_rows_score_as_predictions_do_after_every_tree() {
     let sub = table.of_rows(&rows);
     let others = table.of_rows(&followed);
     let like = bins.like(&others.columns()).unwrap();
+    let columns = table.columns();
     let all_of_like: Vec<u32> = (0..like.n_rows() as u32).collect();
     for (name, params, weighted) in fits() {
         let learned = Learned::new(&sub, &params.objective, weighted);
-        let training = Training { rows: Some(&rows), followed: &followed, ..learned.training() };
+        let training =
+            Training { rows: Some(&rows), followed: &followed, columns: Some(&columns), ..learned.training() };
         let mut trainer = Trainer::new(&params, &bins, &training).unwrap();
         let n = params.objective.n_scores();
         let predict = |trainer: &Trainer, row: u32| {
@@ -206,6 +223,11 @@ fn followed_rows_score_as_predictions_do_after_every_tree() {
             out
         };
         let all = |trainer: &Trainer| followed.iter().flat_map(|&row| predict(trainer, row)).collect::<Vec<f64>>();
+        // A dart's first trees are not the model that there was after them.
+        let numbers: Vec<usize> = match params.boosting {
+            Boosting::Dart => vec![0, N_TREES],
+            Boosting::Gbdt | Boosting::Rf => (0..=N_TREES).collect(),
+        };
         let mut stages = vec![all(&trainer)];
         for _ in 0..N_TREES {
             trainer.step().unwrap();
@@ -213,14 +235,21 @@ fn followed_rows_score_as_predictions_do_after_every_tree() {
         }
         let trained: Vec<f64> = rows.iter().flat_map(|&row| predict(&trainer, row)).collect();
         let model = trainer.model();
-        let numbers: Vec<usize> = (0..=N_TREES).collect();
         let raw = model.predict_staged(&others.columns(), &numbers).unwrap();
-        let on_bins = model.predict_staged_on_bins(&bins, &followed, &numbers).unwrap();
-        let on_like = model.predict_staged_on_bins(&like, &all_of_like, &numbers).unwrap();
-        for (number, stage) in stages.iter().enumerate() {
-            assert!(bits(&on_bins[number]) == bits(stage), "{name}: bins, tree {number}");
-            assert!(bits(&on_like[number]) == bits(stage), "{name}: bins like them, tree {number}");
-            assert!(bits(&raw[number]) == bits(stage), "{name}: raw values, tree {number}");
+        let stages: Vec<Vec<u64>> = numbers.iter().map(|&number| bits(&stages[number])).collect();
+        let check = |what: &str, found: &[Vec<f64>]| {
+            for ((stage, found), number) in stages.iter().zip(found).zip(&numbers) {
+                assert!(bits(found) == *stage, "{name}: {what}, tree {number}");
+            }
+        };
+        check("raw values", &raw);
+        let on_bins = model.predict_staged_on_bins(&bins, &followed, &numbers);
+        if params.linear_tree {
+            let error = on_bins.unwrap_err().to_string();
+            assert!(error.contains("has linear leaves, which need values rather than bins"), "{error}");
+        } else {
+            check("bins", &on_bins.unwrap());
+            check("bins like them", &model.predict_staged_on_bins(&like, &all_of_like, &numbers).unwrap());
         }
         assert!(bits(&model.predict(&sub.columns(), None).unwrap()) == bits(&trained), "{name}: trained rows");
         let leaves = model.leaves(&others.columns()).unwrap();
@@ -232,13 +261,14 @@ fn followed_rows_score_as_predictions_do_after_every_tree() {
 #[test]
 fn a_fit_may_be_read_on_the_way() {
     let table = Table::new(800, 9, 3, 5);
-    let bins = table.bins();
+    let (bins, columns) = (table.bins(), table.columns());
     for (name, params, weighted) in fits() {
         let learned = Learned::new(&table, &params.objective, weighted);
-        let mut long = Trainer::new(&params, &bins, &learned.training()).unwrap();
+        let training = Training { columns: Some(&columns), ..learned.training() };
+        let mut long = Trainer::new(&params, &bins, &training).unwrap();
         for n in 1..=N_TREES {
             long.step().unwrap();
-            let mut short = Trainer::new(&params.clone().n_estimators(n), &bins, &learned.training()).unwrap();
+            let mut short = Trainer::new(&params.clone().n_estimators(n), &bins, &training).unwrap();
             (0..n).for_each(|_| short.step().unwrap());
             assert!(long.model() == short.into_model(), "{name} after {n}");
         }
@@ -257,17 +287,18 @@ fn a_fit_may_be_read_on_the_way() {
 #[test]
 fn a_model_reads_back_as_it_was_written() {
     let table = Table::new(800, 9, 3, 6);
-    let bins = table.bins();
+    let (bins, columns) = (table.bins(), table.columns());
     for (name, params, weighted) in fits() {
         let learned = Learned::new(&table, &params.objective, weighted);
-        let mut trainer = Trainer::new(&params, &bins, &learned.training()).unwrap();
+        let training = Training { columns: Some(&columns), ..learned.training() };
+        let mut trainer = Trainer::new(&params, &bins, &training).unwrap();
         (0..N_TREES).for_each(|_| trainer.step().unwrap());
         let model = trainer.into_model();
         let text = model.to_json().unwrap();
         let again = Model::from_json(&text).unwrap();
         assert!(again == model, "{name}");
         assert!(again.to_json().unwrap() == text, "{name}");
-        let (one, two) = (model.predict(&table.columns(), None), again.predict(&table.columns(), None));
+        let (one, two) = (model.predict(&columns, None), again.predict(&columns, None));
         assert!(bits(&one.unwrap()) == bits(&two.unwrap()), "{name}");
     }
 }

@@ -8,9 +8,9 @@ use super::{
     CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_NONE, MISSING_SHIFT, MISSING_ZERO, ZERO, format_error, objective,
 };
 use crate::error::{Error, Result};
-use crate::model::{Model, VERSION};
+use crate::model::{self, Model};
 use crate::objective::Objective;
-use crate::tree::{Decision, Leaf, Node, Tree};
+use crate::tree::{Decision, Leaf, Linear, Node, Tree};
 
 pub(super) fn read(text: &str) -> Result<Model> {
     let mut lines = text.lines().peekable();
@@ -66,7 +66,7 @@ pub(super) fn read(text: &str) -> Result<Model> {
         return Err(header.wrong("objective", format!("cannot be held with {n_scores} scores")));
     }
     Ok(Model {
-        version: VERSION,
+        version: model::version(&trees),
         objective,
         n_features,
         start: vec![0.0; n_scores],
@@ -171,17 +171,17 @@ impl<'a> Section<'a> {
 fn tree(section: &Section, n_features: usize, output: usize) -> Result<Tree> {
     let n_leaves: usize = section.number("num_leaves")?;
     let values = section.floats("leaf_value", n_leaves)?;
-    if section.values.get("is_linear").is_some_and(|linear| *linear != "0") {
-        return Err(section.wrong("is_linear", "says that leaves are linear models, which cannot be held".to_string()));
-    }
     let Some(n) = n_leaves.checked_sub(1) else {
         return Err(section.wrong("num_leaves", "is 0".to_string()));
     };
     // The lists have been seen to be as long as `num_leaves` says: what follows is no larger than the file.
     let weights = section.floats_if_any("leaf_weight", n_leaves)?;
     let counts = section.counts("leaf_count", n_leaves)?;
-    let leaf = |((value, weight), count)| Leaf { value: vec![value], weight, count };
-    let leaves = values.into_iter().zip(weights).zip(counts).map(leaf).collect();
+    let leaf = |((value, weight), count)| Leaf { value: vec![value], linear: None, weight, count };
+    let mut leaves: Vec<Leaf> = values.into_iter().zip(weights).zip(counts).map(leaf).collect();
+    if section.values.get("is_linear").is_some_and(|linear| *linear != "0") {
+        linear(section, n_features, &mut leaves)?;
+    }
     let features: Vec<usize> = if n == 0 { Vec::new() } else { section.list("split_feature", n)? };
     if let Some(feature) = features.iter().find(|&&feature| feature >= n_features) {
         return Err(section.wrong("split_feature", format!("is {feature}, but there are {n_features} features")));
@@ -208,6 +208,31 @@ fn tree(section: &Section, n_features: usize, output: usize) -> Result<Tree> {
         count: counts[at],
     });
     Ok(Tree { nodes: nodes.collect(), leaves, output })
+}
+
+/// Gives leaves their linear models. One without features is a constant, whatever the leaf's value is.
+fn linear(section: &Section, n_features: usize, leaves: &mut [Leaf]) -> Result<()> {
+    let constants = section.floats("leaf_const", leaves.len())?;
+    let counts: Vec<usize> = section.list("num_features", leaves.len())?;
+    let total = counts.iter().fold(0usize, |sum, &count| sum.saturating_add(count));
+    let (features, coefficients) = match total {
+        0 => (Vec::new(), Vec::new()),
+        _ => (section.list("leaf_features", total)?, section.floats("leaf_coeff", total)?),
+    };
+    if let Some(feature) = features.iter().find(|&&feature| feature >= n_features) {
+        return Err(section.wrong("leaf_features", format!("is {feature}, but there are {n_features} features")));
+    }
+    let (mut features, mut coefficients) = (features.into_iter(), coefficients.into_iter());
+    for ((leaf, constant), count) in leaves.iter_mut().zip(constants).zip(counts) {
+        if count == 0 {
+            leaf.value = vec![constant];
+            continue;
+        }
+        let features = features.by_ref().take(count).collect();
+        let coefficients = coefficients.by_ref().take(count).collect();
+        leaf.linear = Some(Box::new(Linear { constant, features, coefficients }));
+    }
+    Ok(())
 }
 
 /// Whether every node but the first, and every leaf, is the child of one node before it.

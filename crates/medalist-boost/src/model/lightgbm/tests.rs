@@ -166,7 +166,7 @@ fn errors_name_the_tree_and_the_key() {
             "tree 0: threshold of node 0 is 0.5, which is not the number of a set of its own",
         ),
         ("num_cat=0", "num_cat=1", "tree 0: cat_boundaries is missing"),
-        ("is_linear=0", "is_linear=1", "tree 0: is_linear says that leaves are linear models, which cannot be held"),
+        ("is_linear=0", "is_linear=1", "tree 0: leaf_const is missing"),
         ("leaf_count=3 4", "leaf_count=3 -4", "tree 0: leaf_count holds \"-4\", which is not such a number"),
         ("end of trees\n", "", "the file ends after tree 1: it was cut off"),
         ("tree_sizes=300", "tree_sizes=300 300", "the header: tree_sizes are not as many as the 1 trees"),

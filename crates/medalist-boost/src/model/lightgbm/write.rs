@@ -45,6 +45,10 @@ pub(super) fn write(model: &Model) -> Result<String> {
         line(&mut text, format_args!("[objective: {}]", objective.split(' ').next().unwrap_or_default()));
     }
     line(&mut text, format_args!("[num_class: {n_scores}]"));
+    if model.trees.iter().any(Tree::is_linear) {
+        // By this LightGBM knows that it cannot tell contributions.
+        line(&mut text, "[linear_tree: 1]");
+    }
     settings(&model.objective).iter().for_each(|(key, value)| line(&mut text, format_args!("[{key}: {value}]")));
     line(&mut text, "\nend of parameters\n\npandas_categorical:null");
     Ok(text)
@@ -71,7 +75,7 @@ fn trees(model: &Model) -> Result<Vec<String>> {
     }
     if texts.is_empty() {
         for (number, &start) in model.start.iter().enumerate() {
-            let leaf = Leaf { value: vec![0.0], weight: 0.0, count: 0 };
+            let leaf = Leaf { value: vec![0.0], linear: None, weight: 0.0, count: 0 };
             let tree = Tree { nodes: Vec::new(), leaves: vec![leaf], output: 0 };
             texts.push(tree_text(&tree, number, 0, start)?);
         }
@@ -115,7 +119,7 @@ fn tree_text(tree: &Tree, number: usize, place: usize, start: f64) -> Result<Str
         None => Err(wrong(format!("{what} {at} has no value for this score"))),
     };
     let leaves = tree.leaves.iter().enumerate().map(|(at, leaf)| value(&leaf.value, "leaf", at));
-    let leaves = leaves.collect::<Result<Vec<f64>>>()?;
+    let constants = leaves.collect::<Result<Vec<f64>>>()?;
     // Inner values are for the eye, and a file that was read may lack them.
     let inner = tree.nodes.iter().map(|node| node.value.get(place).map_or(0.0, |value| value + start));
     let n_sets = boundaries.len() - 1;
@@ -129,7 +133,7 @@ fn tree_text(tree: &Tree, number: usize, place: usize, start: f64) -> Result<Str
     list(&mut text, "decision_type", types);
     list(&mut text, "left_child", tree.nodes.iter().map(|node| node.left));
     list(&mut text, "right_child", tree.nodes.iter().map(|node| node.right));
-    list(&mut text, "leaf_value", leaves.into_iter().map(exact));
+    list(&mut text, "leaf_value", constants.iter().copied().map(exact));
     list(&mut text, "leaf_weight", tree.leaves.iter().map(|leaf| exact(leaf.weight)));
     list(&mut text, "leaf_count", tree.leaves.iter().map(|leaf| leaf.count));
     list(&mut text, "internal_value", inner.map(exact));
@@ -139,10 +143,38 @@ fn tree_text(tree: &Tree, number: usize, place: usize, start: f64) -> Result<Str
         list(&mut text, "cat_boundaries", boundaries);
         list(&mut text, "cat_threshold", words);
     }
-    line(&mut text, "is_linear=0");
+    linear_lines(&mut text, tree, &constants, start).map_err(wrong)?;
     // Values are already shrunk.
     line(&mut text, "shrinkage=1\n\n");
     Ok(text)
+}
+
+/// What makes leaves linear, if they are. `constants` are the leaves' values with `start` on each.
+fn linear_lines(text: &mut String, tree: &Tree, constants: &[f64], start: f64) -> std::result::Result<(), String> {
+    if !tree.is_linear() {
+        line(text, "is_linear=0");
+        return Ok(());
+    }
+    let models = || tree.leaves.iter().map(|leaf| leaf.linear.as_deref());
+    let of_leaves: Vec<f64> = models()
+        .zip(constants)
+        .map(|(linear, value)| linear.map_or(*value, |linear| linear.constant + start))
+        .collect();
+    let coefficients = || models().map(|linear| linear.map_or(&[][..], |linear| &linear.coefficients));
+    if let Some(at) = of_leaves.iter().zip(coefficients()).position(|(constant, coefficients)| {
+        !constant.is_finite() || coefficients.iter().any(|coefficient| !coefficient.is_finite())
+    }) {
+        return Err(format!("the linear leaf {at} holds a number that is not finite, which cannot be written"));
+    }
+    line(text, "is_linear=1");
+    list(text, "leaf_const", of_leaves.into_iter().map(exact));
+    list(text, "num_features", coefficients().map(<[f64]>::len));
+    // A leaf's numbers, each with a space behind it; then one more.
+    let apart = |numbers: Vec<String>| numbers.into_iter().map(|number| number + " ").collect::<String>();
+    let features = models().map(|linear| linear.map_or(&[][..], |linear| &linear.features));
+    list(text, "leaf_features", features.map(|own| apart(own.iter().map(usize::to_string).collect())));
+    list(text, "leaf_coeff", coefficients().map(|own| apart(own.iter().copied().map(exact).collect())));
+    Ok(())
 }
 
 /// The shortest digits that read back as the same number; 0 where there is none.

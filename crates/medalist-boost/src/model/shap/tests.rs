@@ -19,7 +19,8 @@ impl Random {
 /// A tree whose leaves are split at random, each with some training rows (or none).
 fn random_tree(random: &mut Random, n_leaves: usize, n_features: usize, n_values: usize) -> Tree {
     let mut value = || (0..n_values).map(|_| random.next() - 0.5).collect::<Vec<f64>>();
-    let mut leaves: Vec<Leaf> = (0..n_leaves).map(|_| Leaf { value: value(), weight: 0.0, count: 0 }).collect();
+    let mut leaves: Vec<Leaf> =
+        (0..n_leaves).map(|_| Leaf { value: value(), linear: None, weight: 0.0, count: 0 }).collect();
     leaves.iter_mut().for_each(|leaf| leaf.count = random.below(5) * random.below(7));
     leaves[0].count += 1;
     let mut nodes: Vec<Node> = Vec::new();
@@ -138,7 +139,7 @@ fn many_features_and_a_deep_path_add_up() {
         count: n + 1 - at,
     };
     let nodes = (0..n).map(node).collect();
-    let leaves = (0..=n).map(|_| Leaf { value: vec![random.next()], weight: 0.0, count: 1 }).collect();
+    let leaves = (0..=n).map(|_| Leaf { value: vec![random.next()], linear: None, weight: 0.0, count: 1 }).collect();
     let model = model(vec![Tree { nodes, leaves, output: 0 }], n, vec![0.5], false);
     let row: Vec<f64> = (0..n).map(|_| random.next() + 0.05).collect();
     let columns: Vec<Column> = row.chunks(1).map(Column::F64).collect();
