@@ -165,6 +165,7 @@ def main():
     parser.add_argument("--reps", type=int, default=5)
     parser.add_argument("--trees", type=int)
     parser.add_argument("--feature-fraction", type=float, default=1.0)
+    parser.add_argument("--linear", action="store_true", help="linear leaves, in mode fit")
     args = parser.parse_args()
     usual = {"fit": "a,b,w,big,multi,reg,cat,weighted,million", "cv": "a", "forest": "forest"}
     for name in (args.sets or usual.get(args.mode, "big")).split(","):
@@ -176,6 +177,8 @@ def main():
         if args.mode == "fit":
             options = ["--feature-fraction", str(share)] if share < 1 else []
             more = {"feature_fraction": share} if share < 1 else {}
+            if args.linear:
+                options, more = [*options, "--linear"], more | {"linear_tree": True}
             our, their = lambda: ours(args, name, trees, *options), lambda: lightgbm_fit(s, trees, more)
             compare(args, name, "ms_tree", our, their)
         elif args.mode == "cv":

@@ -2,7 +2,7 @@
 //!
 //! Times are CPU times of this process; each tree's include the scores of the held-out rows after it. Options:
 //! `--mode fit` (the default), `cv` (five folds, out-of-fold loss after every tree) or `forest`; `--feature-fraction F`;
-//! `--leaf-vectors`: one tree for all classes, whose time is then that of a round; `--shared-bins`: held-out rows take part in the choice of bins, so that the table is held once. RAYON_NUM_THREADS above 1
+//! `--linear`: linear leaves; `--leaf-vectors`: one tree for all classes, whose time is then that of a round; `--shared-bins`: held-out rows take part in the choice of bins, so that the table is held once. RAYON_NUM_THREADS above 1
 //! runs on so many threads, LEVEL (base, v2, v3, v4) on that instruction set.
 
 use std::error::Error;
@@ -25,6 +25,7 @@ struct Options {
     feature_fraction: f64,
     shared_bins: bool,
     leaf_vectors: bool,
+    linear: bool,
     threads: usize,
     level: Level,
 }
@@ -52,6 +53,7 @@ fn options() -> Outcome<Options> {
         feature_fraction: 1.0,
         shared_bins: false,
         leaf_vectors: false,
+        linear: false,
         threads: std::env::var("RAYON_NUM_THREADS").map_or(Ok(1), |threads| threads.parse())?,
         level: match std::env::var("LEVEL").as_deref() {
             Ok("base") => Level::Base,
@@ -70,6 +72,7 @@ fn options() -> Outcome<Options> {
                 options.feature_fraction = args.next().ok_or("--feature-fraction needs a number")?.parse()?;
             }
             "--shared-bins" => options.shared_bins = true,
+            "--linear" => options.linear = true,
             "--leaf-vectors" => options.leaf_vectors = true,
             _ => {
                 match places {
@@ -102,6 +105,7 @@ impl Options {
             .min_child_samples(20)
             .min_sum_hessian(1e-3)
             .feature_fraction(self.feature_fraction)
+            .linear_tree(self.linear)
             .multi_strategy(if self.leaf_vectors {
                 MultiStrategy::LeafVectors
             } else {
@@ -122,7 +126,9 @@ fn fit(options: &Options, set: &Set) -> Outcome<()> {
     let binned = cpu_seconds()? - start;
     let all = if options.shared_bins { bins } else { bins.like(&set.columns(set.n_rows))? };
     let (trained, followed) = set.parts();
+    let columns = set.columns(set.n_rows);
     let training = Training {
+        columns: Some(&columns),
         labels: &set.labels[..set.n_train],
         weights: set.weights.as_ref().map(|weights| &weights[..set.n_train]),
         rows: Some(&trained),
