@@ -157,11 +157,8 @@ impl Bins {
     /// When the columns are not as many as these bins', differ in length, or hold no row.
     pub fn like(&self, columns: &[Column]) -> Result<Bins> {
         if columns.len() != self.features.len() {
-            return Err(Error::shape(format!(
-                "{} columns, where the bins have {}",
-                columns.len(),
-                self.features.len()
-            )));
+            let (n, wanted) = (columns.len(), self.features.len());
+            return Err(Error::shape(format!("{n} columns, where the bins have {wanted}")));
         }
         check_lengths(columns)?;
         // The layout is the training rows': a feature has its place whether or not it varies here.
