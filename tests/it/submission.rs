@@ -91,7 +91,7 @@ impl Fixture {
 
     #[track_caller]
     fn write(&self, outputs: &[Array2<f64>]) -> String {
-        let path = submission::write(&self.competition, outputs, &self.path("out.csv"), &self.registry).unwrap();
+        let path = submission::write(&self.competition, outputs, &[], &self.path("out.csv"), &self.registry).unwrap();
         std::fs::read_to_string(path).unwrap()
     }
 }
@@ -337,7 +337,7 @@ fn a_prediction_that_is_not_finite_leaves_the_old_file() {
     let passengers = passengers("log_loss");
     let old = passengers.file("out.csv", "old");
     let outputs = [array![[0.9, 0.1], [f64::NAN, 0.8], [0.5, 0.5], [0.6, 0.4]]];
-    let error = submission::write(&passengers.competition, &outputs, &old, &passengers.registry).unwrap_err();
+    let error = submission::write(&passengers.competition, &outputs, &[], &old, &passengers.registry).unwrap_err();
     assert_eq!((error.row, error.column.as_deref()), (Some(2), Some("Survived")));
     assert_eq!(std::fs::read_to_string(&old).unwrap(), "old");
     assert_eq!(temporary_files(passengers.folder.path()), 0);
