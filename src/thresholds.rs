@@ -170,7 +170,9 @@ impl<'a> Bins<'a> {
                 let below = rows[place - 1].number;
                 let parted = axis.plain.iter().find(|&&plain| below < plain && plain <= row.number);
                 if n_in_bin >= least || parted.is_some() {
-                    between.push(parted.copied().unwrap_or(below / 2.0 + row.number / 2.0));
+                    // Where no number lies between the two, their middle is one of them.
+                    let middle = (below / 2.0 + row.number / 2.0).max(below.next_up());
+                    between.push(parted.copied().unwrap_or(middle));
                     firsts.push(row.number);
                     held.push(vec![0.0; axis.classes.len()]);
                     n_in_bin = 0;
@@ -217,7 +219,13 @@ impl<'a> Bins<'a> {
                 break;
             }
         }
-        (best != self.plain).then(|| best.iter().enumerate().map(|(at, &place)| self.threshold(at, place)).collect())
+        (best != self.plain).then(|| {
+            let mut thresholds: Vec<f64> =
+                best.iter().enumerate().map(|(at, &place)| self.threshold(at, place)).collect();
+            // Two between the same two rows may stand the wrong way round.
+            thresholds.sort_by(f64::total_cmp);
+            thresholds
+        })
     }
 
     /// None where it is undefined.
