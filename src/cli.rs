@@ -10,6 +10,7 @@ mod check;
 mod describe;
 mod folds;
 mod insight;
+mod metrics;
 mod new;
 mod optimize;
 mod output;
@@ -79,10 +80,11 @@ impl Session {
             Command::Resume(args) => sweep::resume(self, &args),
             Command::New(New::Competition(args)) => new::competition(self, &args),
             Command::New(New::Model(args)) => new::model(self, &args),
+            Command::New(New::Metric(args)) => new::metric(self, &args),
             Command::Init(args) => new::init(self, &args),
             Command::Show(args) => show::show(self, &args),
             Command::Models(args) => catalogue::models(self, &args),
-            Command::Metrics => catalogue::metrics(self),
+            Command::Metrics => metrics::metrics(self),
             Command::Folds(args) => folds::folds(self, &args),
             Command::Competitions => catalogue::competitions(self),
             Command::Leaderboard(args) => board::leaderboard(self, &args),

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::metric::{Metric, TargetScale};
+use crate::metric::{Metric, Needs, TargetScale};
 use crate::reader::{self, Cells, Place, StringTable};
 use crate::registry::Registry;
 use crate::split::Fold;
@@ -35,6 +35,8 @@ pub struct Competition {
     pub dir: PathBuf,
     pub config: Config,
     pub task: Task,
+    /// What the metric compares.
+    pub needs: Needs,
     /// Train's rows; feature columns in train's order.
     pub features: Table,
     /// Train's ids, byte for byte, where it has any.
@@ -44,6 +46,8 @@ pub struct Competition {
     pub test: Option<TestSet>,
     /// One non-negative weight a row of train.
     pub weights: Option<Vec<f64>>,
+    /// One query number a row of train, in order of appearance: rows of one query are ranked together.
+    pub queries: Option<Vec<u32>>,
     /// One group number a row of train, in order of appearance.
     pub groups: Option<Vec<u32>>,
     /// One time a row of train: seconds where the column is a date, else its own unit.
@@ -66,6 +70,8 @@ pub struct Competition {
 pub struct TestSet {
     /// Byte for byte, each once, in the file's order.
     pub ids: Vec<Arc<str>>,
+    /// One query number a row, where the file has the column.
+    pub queries: Option<Vec<u32>>,
     /// The columns of `Competition::features`, in their order.
     pub features: Table,
 }
@@ -92,6 +98,8 @@ pub enum Content {
     Target { target: usize },
     /// The probability of one class of a target.
     Class { target: usize, class: usize },
+    /// How far off a target's value may be.
+    Sigma { target: usize },
 }
 
 /// A file as it was found.

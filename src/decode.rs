@@ -19,6 +19,10 @@ pub enum Decoded {
     Values(Vec<f64>),
     /// (n_rows,).
     Scores(Vec<f64>),
+    /// (n_rows,), as a submission spells them.
+    Texts(Vec<String>),
+    /// (n_rows,) each.
+    Spread { values: Vec<f64>, sigmas: Vec<f64> },
 }
 
 impl Decoded {
@@ -28,6 +32,8 @@ impl Decoded {
             Decoded::Probabilities(probabilities) => Prediction::Probabilities(probabilities.view()),
             Decoded::Values(values) => Prediction::Values(values),
             Decoded::Scores(scores) => Prediction::Scores(scores),
+            Decoded::Texts(texts) => Prediction::Texts(texts),
+            Decoded::Spread { values, sigmas } => Prediction::Spread { values, sigmas },
         }
     }
 
@@ -35,7 +41,28 @@ impl Decoded {
         match self {
             Decoded::Labels(labels) => labels.len(),
             Decoded::Probabilities(probabilities) => probabilities.nrows(),
-            Decoded::Values(values) | Decoded::Scores(values) => values.len(),
+            Decoded::Values(values) | Decoded::Scores(values) | Decoded::Spread { values, .. } => values.len(),
+            Decoded::Texts(texts) => texts.len(),
+        }
+    }
+
+    /// The same for the rows named, in their order.
+    pub fn take(&self, rows: &[u32]) -> Decoded {
+        fn gather<T: Clone>(values: &[T], rows: &[u32]) -> Vec<T> {
+            rows.iter().map(|&row| values[row as usize].clone()).collect()
+        }
+        match self {
+            Decoded::Labels(labels) => Decoded::Labels(gather(labels, rows)),
+            Decoded::Values(values) => Decoded::Values(gather(values, rows)),
+            Decoded::Scores(scores) => Decoded::Scores(gather(scores, rows)),
+            Decoded::Texts(texts) => Decoded::Texts(gather(texts, rows)),
+            Decoded::Spread { values, sigmas } => {
+                Decoded::Spread { values: gather(values, rows), sigmas: gather(sigmas, rows) }
+            }
+            Decoded::Probabilities(probabilities) => {
+                let rows: Vec<usize> = rows.iter().map(|&row| row as usize).collect();
+                Decoded::Probabilities(probabilities.select(Axis(0), &rows))
+            }
         }
     }
 }
@@ -48,6 +75,7 @@ impl Decoded {
 /// * Probabilities: rows divided by their sum.
 /// * Values: the value, or the expected value of labels that are numbers.
 /// * Scores: the probability of the positive class, or the value.
+/// * Ranking: the labels of the most probable classes, best first, the first class on ties.
 ///
 /// # Errors
 /// When a prediction is not finite, a probability is negative or a row sums to 0 (naming the row); when the shape is another; when values would have to become probabilities, or labels that are not numbers values.
@@ -107,10 +135,9 @@ fn from_values(
             let scale = LabelScale::new(column)?;
             Ok(Decoded::Labels(values.iter().map(|&value| scale.nearest(value)).collect()))
         }
-        Needs::Labels | Needs::Probabilities => {
-            let wanted = if needs == Needs::Labels { "labels" } else { "probabilities" };
-            Err(Error::model(format!("the metric compares {wanted}, and the model predicts values"))
-                .column(&column.name))
+        Needs::Labels | Needs::Probabilities | Needs::Ranking(_) | Needs::Texts | Needs::Spread => {
+            let message = format!("the metric compares {}, and the model predicts values", needs.name());
+            Err(Error::model(message).column(&column.name))
         }
     }
 }
@@ -147,7 +174,28 @@ fn from_probabilities(
             Ok(Decoded::Labels(probabilities.rows().into_iter().map(label).collect()))
         }
         Needs::Labels => Ok(Decoded::Labels(probabilities.rows().into_iter().map(most_probable).collect())),
+        Needs::Ranking(n) => rankings(probabilities.view(), n, column).map(Decoded::Texts),
+        Needs::Texts | Needs::Spread => {
+            let message = format!("the metric compares {}, and the model predicts probabilities", needs.name());
+            Err(Error::model(message).column(&column.name))
+        }
     }
+}
+
+/// The labels of the `n` most probable classes of each row, blanks between.
+fn rankings(probabilities: ArrayView2<f64>, n: usize, column: &TargetColumn) -> Result<Vec<String>> {
+    if let Some(label) = column.labels.iter().find(|label| label.is_empty() || label.contains(char::is_whitespace)) {
+        let message = format!("the label `{label}` cannot stand in a list of labels with blanks between");
+        return Err(Error::config(message).column(&column.name));
+    }
+    let ranking = |row: ArrayView1<f64>| {
+        let mut classes: Vec<usize> = (0..row.len()).collect();
+        // A stable sort: the first class on ties.
+        classes.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
+        let labels: Vec<&str> = classes.iter().take(n).map(|&class| column.labels[class].as_str()).collect();
+        labels.join(" ")
+    };
+    Ok(probabilities.rows().into_iter().map(ranking).collect())
 }
 
 /// Smaller negative numbers are what rounding leaves of 0.

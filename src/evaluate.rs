@@ -2,6 +2,7 @@
 //!
 //! Per fold, transforms and model are fitted on the fold's training rows alone. What is prepared for a fold is shared by all trials that ask for the same preparation.
 
+mod cross_fit;
 mod objective;
 
 use std::collections::BTreeMap;
@@ -13,10 +14,9 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::competition::Competition;
-use crate::decode::decode;
 use crate::error::{Error, Kind, Result};
 use crate::fold_cache::{FoldCache, PreparedKey};
-use crate::metric::{Metric, Needs, TargetScale, Truth};
+use crate::metric::{Metric, Needs, TargetScale, Truth, mean_over_targets};
 use crate::model::{AnyModel, AnyPredictor, FitContext, Once, Steps, Whole};
 use crate::objective::Measure;
 use crate::prepare::{self, Prepared};
@@ -24,6 +24,7 @@ use crate::registry::{ModelEntry, Registry};
 use crate::split::Fold;
 use crate::table::Table;
 use crate::target::{Target, Task};
+use crate::thresholds::{Thresholds, decode_with};
 
 /// The name of the out-of-fold predictions among a trial's attachments.
 pub const OUT_OF_FOLD: &str = "out_of_fold";
@@ -369,24 +370,27 @@ impl<'a> Evaluation<'a> {
         self.measures.iter().map(measured).collect()
     }
 
-    /// Mean of the targets' scores on the rows given.
-    fn score(&self, rows: &[u32], outputs: &[Array2<f64>]) -> Result<f64> {
+    /// Mean of the targets' scores on the rows given; no thresholds: by the plain decoding.
+    fn score(&self, rows: &[u32], outputs: &[Array2<f64>], thresholds: &[Thresholds]) -> Result<f64> {
         let weights = self.weights(rows);
-        let mut sum = 0.0;
-        for (target, (column, raw)) in self.competition.targets.iter().zip(outputs).enumerate() {
+        let queries = self.competition.queries.as_ref();
+        let queries: Option<Vec<u32>> = queries.map(|queries| rows.iter().map(|&row| queries[row as usize]).collect());
+        let (metric, task) = (self.metric.as_ref(), self.competition.task);
+        mean_over_targets(self.competition.targets.iter().map(|column| column.name.as_str()), |target| {
+            let column = &self.competition.targets[target];
             let positive = self.competition.positive(target);
-            let metric = self.metric.as_ref();
-            let decoded = decode(metric.needs(), self.competition.task, raw.view(), column, positive, metric.range())?;
+            let (raw, thresholds) = (outputs[target].view(), thresholds.get(target).unwrap_or(&None));
+            let decoded = decode_with(thresholds, metric.needs(), task, raw, column, positive, metric.range())?;
             let truth = Truth {
                 target: &column.target.take(rows),
                 labels: &column.labels,
                 positive,
                 n_train_labels: column.labels.len(),
                 weights: weights.as_deref(),
+                queries: queries.as_deref(),
             };
-            sum += metric.score(&truth, &decoded.as_prediction())?;
-        }
-        Ok(sum / self.competition.targets.len() as f64)
+            metric.score(&truth, &decoded.as_prediction())
+        })
     }
 
     /// Takes apart the parameters of trials that differ at most in a staged parameter.

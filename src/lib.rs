@@ -27,6 +27,7 @@ pub mod prepare;
 pub mod testing;
 mod fold_cache;
 pub mod predictions;
+pub mod thresholds;
 pub mod evaluate;
 pub mod plan;
 pub mod program;

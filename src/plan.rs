@@ -23,6 +23,7 @@ use crate::metric::Metric;
 use crate::objective::{self, Measure};
 use crate::registry::{ModelEntry, Registry};
 use crate::split::{Fold, fingerprint};
+use crate::target::Task;
 
 pub use earlier::Earlier;
 pub use enqueued::Enqueued;
@@ -323,7 +324,15 @@ impl Plan {
         let Some(names) = &self.models else {
             let models: Vec<&ModelEntry> = registry.models.iter().filter(|entry| fits(entry)).collect();
             return if models.is_empty() {
-                Err(Error::usage("no registered model fits this competition"))
+                let error = Error::usage("no registered model fits this competition");
+                let reason = registry.models.first().and_then(why_not);
+                Err(match (competition.task, reason) {
+                    (Task::Text, _) => {
+                        error.help("no model predicts texts: `validate` and `grade` take them from elsewhere")
+                    }
+                    (_, Some(reason)) => error.help(format!("`{}` {reason}", registry.models[0].name)),
+                    (_, None) => error,
+                })
             } else {
                 Ok(models)
             };

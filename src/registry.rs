@@ -5,7 +5,7 @@
 use medalist_search::{Params, SearchSpace};
 
 use crate::error::{Error, Kind, Result};
-use crate::metric::{Metric, Settings};
+use crate::metric::{About, Metric, Settings};
 use crate::model::{AnyModel, Input, InputKind, Model};
 use crate::target::Task;
 use crate::transform::{AnyTransform, Transform};
@@ -37,6 +37,7 @@ impl ModelEntry {
 /// A registered metric.
 pub struct MetricEntry {
     pub name: String,
+    pub about: About,
     build: fn(&Settings) -> Result<Box<dyn Metric>>,
 }
 
@@ -45,6 +46,29 @@ impl MetricEntry {
     /// When a setting is unknown or out of range.
     pub fn build(&self, settings: &Settings) -> Result<Box<dyn Metric>> {
         (self.build)(settings)
+    }
+}
+
+/// A metric by one of its names.
+pub struct NamedMetric<'a> {
+    pub entry: &'a MetricEntry,
+    /// The settings that the name stands for.
+    pub preset: Settings,
+}
+
+impl NamedMetric<'_> {
+    /// # Errors
+    /// When a setting is unknown, out of range, or one that the name stands for already.
+    pub fn build(&self, settings: &Settings) -> Result<Box<dyn Metric>> {
+        let mut all = self.preset.clone();
+        for (key, value) in &settings.0 {
+            if all.0.insert(key.clone(), value.clone()).is_some() {
+                let name = &self.entry.name;
+                return Err(Error::config(format!("the metric's name says what `{key}` is, and so does [metric]"))
+                    .help(format!("leave one out: the plain name is `{name}`")));
+            }
+        }
+        self.entry.build(&all)
     }
 }
 
@@ -112,8 +136,11 @@ impl Registry {
 
     pub(crate) fn add_metric<M: Metric + 'static>(&mut self, name: &str) {
         self.metrics.retain(|entry| entry.name != name);
-        self.metrics
-            .push(MetricEntry { name: name.to_string(), build: |settings| Ok(Box::new(M::from_settings(settings)?)) });
+        self.metrics.push(MetricEntry {
+            name: name.to_string(),
+            about: M::about(),
+            build: |settings| Ok(Box::new(M::from_settings(settings)?)),
+        });
     }
 
     pub(crate) fn add_transform<T: Transform>(&mut self, name: &str) {
@@ -137,11 +164,21 @@ impl Registry {
         found.ok_or_else(|| unknown("model", name, self.models.iter().map(|entry| entry.name.as_str()), Kind::Usage))
     }
 
+    /// The metric of this name or alias.
+    ///
     /// # Errors
     /// When there is no such metric: names the nearest.
-    pub fn metric(&self, name: &str) -> Result<&MetricEntry> {
-        let found = self.metrics.iter().find(|entry| entry.name == name);
-        found.ok_or_else(|| unknown("metric", name, self.metrics.iter().map(|entry| entry.name.as_str()), Kind::Config))
+    pub fn metric(&self, name: &str) -> Result<NamedMetric<'_>> {
+        if let Some(entry) = self.metrics.iter().find(|entry| entry.name == name) {
+            return Ok(NamedMetric { entry, preset: Settings::default() });
+        }
+        let mut aliased = self.metrics.iter().filter_map(|entry| Some((entry, entry.about.settings_of(name)?)));
+        if let Some((entry, preset)) = aliased.next() {
+            return Ok(NamedMetric { entry, preset });
+        }
+        let mut known: Vec<&str> = self.metrics.iter().map(|entry| entry.name.as_str()).collect();
+        self.metrics.iter().for_each(|entry| entry.about.names().for_each(|alias| known.push(alias)));
+        Err(unknown("metric", name, known.into_iter(), Kind::Config))
     }
 }
 

@@ -8,13 +8,15 @@ use rayon::prelude::*;
 
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
+use crate::evaluate::OUT_OF_FOLD;
 use crate::leaderboard::{self, Row};
-use crate::metric::Direction;
+use crate::metric::{Direction, Metric};
 use crate::plan::{Earlier, Plan};
 use crate::predictions::Predictions;
 use crate::registry::Registry;
 use crate::split::{self, Fold};
 use crate::submission;
+use crate::thresholds::{self, Thresholds};
 
 /// The names under which a trial's test predictions are attached.
 pub const TEST_REFIT: &str = "test_refit";
@@ -111,6 +113,7 @@ pub fn row(spec: &StudySpec, trial: &Trial, further: &[&Trial]) -> Option<Row> {
         }
     }
     let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+    let first = scores.iter().take(trial.folds.len()).sum::<f64>() / trial.folds.len() as f64;
     let model = trial.params.text("model").unwrap_or_default().to_string();
     let mut params = Params::default();
     for (name, value) in trial.params.iter().filter(|(name, _)| *name != "model") {
@@ -120,7 +123,8 @@ pub fn row(spec: &StudySpec, trial: &Trial, further: &[&Trial]) -> Option<Row> {
         rank: 0,
         study: spec.name.clone(),
         trial: trial.number,
-        score_mean: if scores.len() == trial.folds.len() { trial.score? } else { mean },
+        // What the further looks move the mean of the folds by, they move the score by.
+        score_mean: if scores.len() == trial.folds.len() { trial.score? } else { mean + (trial.score? - first) },
         score_std: leaderboard::sample_std(&scores),
         n_folds: scores.len(),
         model,
@@ -227,6 +231,7 @@ pub fn grade_rows(
     registry: &Registry,
     solution: &Path,
 ) -> Result<()> {
+    let metric = competition.metric(registry)?;
     let folder = tempfile::tempdir().map_err(|error| Error::unexpected(error.to_string()))?;
     let mut grades: BTreeMap<(String, u64), (Option<f64>, Option<f64>)> = BTreeMap::new();
     for row in rows {
@@ -239,6 +244,7 @@ pub fn grade_rows(
                     let file = submission::write(
                         competition,
                         &predictions.outputs,
+                        &thresholds(store, &row.study, row.trial, competition, metric.as_ref())?,
                         &folder.path().join("graded.csv"),
                         registry,
                     )?;
@@ -252,6 +258,26 @@ pub fn grade_rows(
         (row.public, row.private) = grades[&key];
     }
     Ok(())
+}
+
+/// The thresholds that a trial's out-of-fold predictions teach, one a target.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn thresholds(
+    store: &dyn Store,
+    study: &str,
+    trial: u64,
+    competition: &Competition,
+    metric: &dyn Metric,
+) -> Result<Vec<Thresholds>> {
+    if !thresholds::are_learned(competition, metric) {
+        return Ok(Vec::new());
+    }
+    match store.attachment(study, trial, OUT_OF_FOLD)? {
+        Some(bytes) => thresholds::of_out_of_fold(competition, metric, &Predictions::from_bytes(&bytes)?),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// A trial named `STUDY/NUMBER`.

@@ -15,6 +15,8 @@ pub enum Task {
     Regression,
     /// Classes that are whole numbers with an order (1 to 5 stars): fitted as values where a model can, as classes where not.
     Ordinal,
+    /// A text a row, or labels with blanks between: graded, but fitted by no model. Each text is held as a class of its own.
+    Text,
 }
 
 impl Task {
@@ -24,6 +26,7 @@ impl Task {
             Task::Multiclass => "multiclass",
             Task::Regression => "regression",
             Task::Ordinal => "ordinal",
+            Task::Text => "text",
         }
     }
 }

@@ -63,7 +63,7 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Search the parameters of any program: each trial is a run of it
     Optimize(OptimizeArgs),
-    /// Add a competition or a model
+    /// Add a competition, a model or a metric
     #[command(subcommand)]
     New(New),
     /// Make a folder with `competitions/` and `submissions/`
@@ -109,6 +109,8 @@ pub enum New {
     Competition(NewCompetitionArgs),
     /// Write a model to fill in: a file of src/models in a clone, else a small crate
     Model(NewModelArgs),
+    /// Write a metric to fill in: a file of src/metrics in a clone, else a small crate
+    Metric(NewMetricArgs),
 }
 
 #[derive(Args)]
@@ -186,6 +188,12 @@ pub struct NewCompetitionArgs {
 #[derive(Args)]
 pub struct NewModelArgs {
     /// The model's name in snake_case
+    pub name: String,
+}
+
+#[derive(Args)]
+pub struct NewMetricArgs {
+    /// The metric's name in snake_case
     pub name: String,
 }
 

@@ -1,13 +1,12 @@
-//! `models`, `metrics`, `competitions`: what there is to choose from.
+//! `models`, `competitions`: what there is to choose from.
 
-use medalist_search::{Direction, Domain, SearchSpace, Value};
+use medalist_search::{Domain, SearchSpace, Value};
 use serde_json::json;
 
 use super::Session;
 use super::args::ModelsArgs;
 use super::output::Listing;
 use crate::error::Result;
-use crate::metric::{Needs, Settings};
 use crate::plan;
 
 pub fn models(session: &Session, args: &ModelsArgs) -> Result<()> {
@@ -69,27 +68,6 @@ fn domain_text(domain: &Domain) -> String {
         Domain::Int { low, high, log: on_log, .. } => format!("{low}..{high}{}", log(*on_log)),
         Domain::Choice { choices, .. } => choices.iter().map(Value::to_string).collect::<Vec<_>>().join(", "),
     }
-}
-
-pub fn metrics(session: &Session) -> Result<()> {
-    let mut listing = Listing::new(&["metric", "better", "needs", "tasks"]);
-    for entry in &session.registry.metrics {
-        let metric = entry.build(&Settings::default())?;
-        let needs = match metric.needs() {
-            Needs::Labels => "labels",
-            Needs::Probabilities => "probabilities",
-            Needs::Values => "values",
-            Needs::Scores => "scores",
-        };
-        let better = match metric.direction() {
-            Direction::Minimize => "lower",
-            Direction::Maximize => "higher",
-        };
-        let tasks: Vec<&str> = metric.tasks().iter().map(|task| task.name()).collect();
-        let cells = vec![entry.name.clone(), better.to_string(), needs.to_string(), tasks.join(" ")];
-        listing.push(cells, json!({ "metric": entry.name, "better": better, "needs": needs, "tasks": tasks }));
-    }
-    listing.print(session.format())
 }
 
 pub fn competitions(session: &Session) -> Result<()> {

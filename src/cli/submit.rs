@@ -123,7 +123,9 @@ pub fn write(
     let name = format!("{}-{}-{}", spec.name, trial.number, how.name());
     let folder = workspace.submissions(&competition.slug);
     std::fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, &error))?;
-    let file = submission::write(competition, &outputs, &folder.join(format!("{name}.csv")), &session.registry)?;
+    let thresholds = results::thresholds(store, &spec.name, trial.number, competition, evaluation.metric())?;
+    let file =
+        submission::write(competition, &outputs, &thresholds, &folder.join(format!("{name}.csv")), &session.registry)?;
     let provenance = Provenance::new(competition, spec, trial, how.name(), &file)?;
     submission::write_provenance(&folder.join(format!("{name}.json")), &provenance)?;
     Ok(file)

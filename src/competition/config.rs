@@ -45,6 +45,9 @@ pub struct Config {
     pub drop: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<String>,
+    /// The column that names the query of a row, where rows are ranked together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
     /// The shape of a row that is an image, channels first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tensor: Option<Vec<usize>>,
@@ -115,9 +118,20 @@ pub struct FileConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricConfig {
     pub name: String,
+    /// Whether thresholds of labels are learned from out-of-fold predictions.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub thresholds: bool,
     /// Which keys there may be is the metric's own affair.
     #[serde(flatten)]
     pub settings: BTreeMap<String, serde_json::Value>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(yes: &bool) -> bool {
+    *yes
 }
 
 impl MetricConfig {

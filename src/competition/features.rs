@@ -22,6 +22,7 @@ pub fn names(
     let is_role = |name: &String| {
         config.targets().contains(name)
             || config.weight.as_ref() == Some(name)
+            || config.query.as_ref() == Some(name)
             || config.folds.column.as_ref() == Some(name)
             || config.drop.contains(name)
     };

@@ -135,6 +135,7 @@ impl Headers {
         let in_train = config.targets().iter().map(|name| ("target".to_string(), name.clone()));
         let in_train = in_train
             .chain(one("weight", config.weight.as_ref()))
+            .chain(one("query", config.query.as_ref()))
             .chain(folds.group.as_ref().map(|group| ("group".to_string(), group.column().to_string())))
             .chain(one("time", folds.time.as_ref()))
             .chain(one("column", folds.column.as_ref()));
@@ -195,6 +196,7 @@ pub fn train_plan(name: &str, config: &Config, headers: &Headers) -> Plan {
     let plan = plan(name, config, headers);
     let folds = &config.folds;
     let has_another_role = folds.time.as_deref() == Some(name)
+        || config.query.as_deref() == Some(name)
         || folds.column.as_deref() == Some(name)
         || folds.group.as_ref().is_some_and(|group| group.column() == name);
     // Nobody looks for one of train's ids among the others.
@@ -208,6 +210,7 @@ pub fn plan(name: &str, config: &Config, headers: &Headers) -> Plan {
     let is_words = is(config.id.as_ref())
         || is(folds.column.as_ref())
         || is(folds.time.as_ref())
+        || is(config.query.as_ref())
         || folds.group.as_ref().is_some_and(|group| group.column() == name);
     let is_target = config.targets().iter().any(|target| target == name);
     let kind = config.columns.get(name).and_then(|column| column.kind);

@@ -16,6 +16,7 @@ const TOP: &[&str] = &[
     "missing",
     "drop",
     "weight",
+    "query",
     "tensor",
     "files",
     "metric",

@@ -17,28 +17,54 @@ const REFUSED: &[(&str, &str)] = &[
     ("predictionstring", "lists of predictions in one cell are not supported"),
 ];
 
+/// What is behind a target's name in the name of its spread's column.
+const SIGMA: &str = "_sigma";
+
 /// The layout that the sample's header shows.
 ///
 /// # Errors
 /// When a column is neither a target nor a class of one.
-pub fn from_names(id: &str, names: &[String], targets: &[TargetColumn], prefix: Option<&str>) -> Result<Layout> {
-    for name in names {
+pub fn from_names(
+    id: &str,
+    names: &[String],
+    targets: &[TargetColumn],
+    needs: Needs,
+    prefix: Option<&str>,
+) -> Result<Layout> {
+    for name in names.iter().filter(|_| !holds_lists(needs)) {
         let lower = name.to_lowercase();
         if let Some((_, why)) = REFUSED.iter().find(|(refused, _)| *refused == lower) {
             return Err(Error::config(why.to_string()).column(name));
         }
     }
-    let contents = contents(names, targets, prefix)?;
+    let contents = contents(names, targets, needs, prefix)?;
     let columns = names.iter().zip(contents).map(|(name, content)| LayoutColumn { name: name.clone(), content });
     Ok(Layout { id: id.to_string(), columns: columns.collect() })
 }
 
-fn contents(names: &[String], targets: &[TargetColumn], prefix: Option<&str>) -> Result<Vec<Content>> {
+/// Whether a cell may hold several labels.
+fn holds_lists(needs: Needs) -> bool {
+    matches!(needs, Needs::Ranking(_) | Needs::Texts)
+}
+
+fn contents(names: &[String], targets: &[TargetColumn], needs: Needs, prefix: Option<&str>) -> Result<Vec<Content>> {
     let mut contents: Vec<Option<Content>> = names
         .iter()
         .map(|name| targets.iter().position(|target| target.name == *name).map(|target| Content::Target { target }))
         .collect();
-    for (target, column) in targets.iter().enumerate() {
+    if needs == Needs::Spread {
+        // A value and its spread: of one target under any names, the value first where neither is the target's.
+        if let ([first, second], [_]) = (contents.as_mut_slice(), targets) {
+            let (value, sigma) = (Content::Target { target: 0 }, Content::Sigma { target: 0 });
+            (*first, *second) =
+                if second.is_some() { (Some(sigma), Some(value)) } else { (Some(value), Some(sigma)) };
+        }
+        for (place, name) in names.iter().enumerate().filter(|_| targets.len() > 1) {
+            let of = targets.iter().position(|target| name.strip_suffix(SIGMA) == Some(&target.name));
+            contents[place] = contents[place].or(of.map(|target| Content::Sigma { target }));
+        }
+    }
+    for (target, column) in targets.iter().enumerate().filter(|_| !holds_lists(needs)) {
         if contents.contains(&Some(Content::Target { target })) {
             continue;
         }
@@ -63,6 +89,7 @@ fn contents(names: &[String], targets: &[TargetColumn], prefix: Option<&str>) ->
     };
     let is_absent = |target: usize| {
         !found.iter().any(|content| matches!(content, Content::Target { target: of } | Content::Class { target: of, .. } if *of == target))
+            || (needs == Needs::Spread && !found.contains(&Content::Sigma { target }))
     };
     if let Some(target) = (0..targets.len()).find(|&target| is_absent(target)) {
         return Err(Error::config("the submission has no column for this target").column(&targets[target].name));
@@ -96,6 +123,10 @@ pub fn from_targets(id: &str, targets: &[TargetColumn], task: Task, needs: Needs
     for (target, column) in targets.iter().enumerate() {
         if !by_class || matches!(column.target, Target::Values(_)) {
             columns.push(LayoutColumn { name: column.name.clone(), content: Content::Target { target } });
+            if needs == Needs::Spread {
+                columns
+                    .push(LayoutColumn { name: format!("{}{SIGMA}", column.name), content: Content::Sigma { target } });
+            }
             continue;
         }
         let prefix = match prefix {
@@ -115,7 +146,7 @@ pub fn from_targets(id: &str, targets: &[TargetColumn], task: Task, needs: Needs
 ///
 /// # Errors
 /// When it does not: names the row.
-pub fn check_sample(sample: &StringTable, config: &Config, test_ids: Option<&[Arc<str>]>) -> Result<()> {
+pub fn check_sample(sample: &StringTable, config: &Config, needs: Needs, test_ids: Option<&[Arc<str>]>) -> Result<()> {
     let id = config.id.as_deref().unwrap_or("id");
     let Some(column) = sample.column(id) else {
         let error = Error::data(format!("the sample submission has no id column `{id}`"));
@@ -138,7 +169,7 @@ pub fn check_sample(sample: &StringTable, config: &Config, test_ids: Option<&[Ar
             return Err(Error::data(format!("the test file's id `{absent}` is missing here")).column(id));
         }
     }
-    for other in (0..sample.header.len()).filter(|&other| other != column) {
+    for other in (0..sample.header.len()).filter(|&other| other != column && !holds_lists(needs)) {
         for row in 0..sample.n_rows() {
             let cell = sample.cell(row, other);
             if cell.contains(' ')

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::config::FILE_NAME;
+use super::config::{FILE_NAME, GroupConfig};
 use super::files::{Files, Headers, plan, take, train_plan};
 use super::{Competition, Config, FileFacts, TestSet, features, layout, roles, target};
 use crate::error::{Error, Result};
@@ -64,6 +64,16 @@ fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files
         Some(name) => Some(roles::weights(name, take(&train, name)).map_err(at_train)?),
         None => None,
     };
+    let (queries, test_queries) = match &config.query {
+        Some(name) => {
+            let query = GroupConfig::Column(name.clone());
+            let in_test = test.as_ref().filter(|test| test.header.contains(name));
+            let of_test = in_test.map(|test| roles::groups(&query, take(test, name)));
+            let of_test = of_test.transpose().map_err(|error| files.at("test", error))?;
+            (Some(roles::groups(&query, take(&train, name)).map_err(at_train)?), of_test)
+        }
+        None => (None, None),
+    };
     let groups = match &config.folds.group {
         Some(group) => Some(roles::groups(group, take(&train, group.column())).map_err(at_train)?),
         None => None,
@@ -98,7 +108,7 @@ fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files
     }
     let layout = layout(files, &config, metric, &targets, test_ids.as_deref())?;
     let test = match (test_ids, test_features) {
-        (Some(ids), Some(features)) => Some(TestSet { ids, features }),
+        (Some(ids), Some(features)) => Some(TestSet { ids, queries: test_queries, features }),
         _ => None,
     };
     features::check_tensor(&config, &features).map_err(|error| error.file(&toml))?;
@@ -108,12 +118,14 @@ fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files
         slug,
         dir: dir.to_path_buf(),
         task: config.task,
+        needs: metric.needs(),
         fingerprint: fingerprint(&config, &files.facts),
         features,
         train_ids,
         targets,
         test,
         weights,
+        queries,
         groups,
         times,
         given_folds,
@@ -137,6 +149,15 @@ pub fn metric(config: &Config, registry: &Registry) -> Result<Box<dyn Metric>> {
             Error::config(message).help(format!("it scores {}; `medalist metrics` lists others", tasks.join(", ")))
         );
     }
+    if metric.ranks_queries() && config.query.is_none() {
+        let message =
+            format!("the metric `{}` ranks the rows of a query, and no column says which they are", metric.name());
+        return Err(Error::config(message).help("name it at the top: `query = \"search_id\"`"));
+    }
+    if !metric.takes_weights() && config.weight.is_some() {
+        let message = format!("the metric `{}` has no form with weights", metric.name());
+        return Err(Error::config(message).help("take `weight` out of competition.toml"));
+    }
     Ok(metric)
 }
 
@@ -153,14 +174,14 @@ fn layout(
         let sample = files.read_strings("sample", config)?;
         let check = || {
             let names: Vec<String> = sample.header.iter().filter(|name| *name != id).cloned().collect();
-            let layout = layout::from_names(id, &names, targets, prefix)?;
-            layout::check_sample(&sample, config, test_ids)?;
+            let layout = layout::from_names(id, &names, targets, metric.needs(), prefix)?;
+            layout::check_sample(&sample, config, metric.needs(), test_ids)?;
             Ok(layout)
         };
         return check().map_err(|error| files.at("sample", error));
     }
     match &config.submission.columns {
-        Some(names) => layout::from_names(id, names, targets, prefix),
+        Some(names) => layout::from_names(id, names, targets, metric.needs(), prefix),
         None => Ok(layout::from_targets(id, targets, config.task, metric.needs(), prefix)),
     }
 }

@@ -14,7 +14,24 @@ pub fn build(name: &str, task: Task, draft: Draft) -> Result<TargetColumn> {
     match task {
         Task::Regression => values(name, draft),
         Task::Binary | Task::Multiclass | Task::Ordinal => classes(name, task, draft),
+        Task::Text => Ok(texts(name, draft)),
     }
+}
+
+/// Each text is a class; an empty cell is the empty text.
+fn texts(name: &str, draft: Draft) -> TargetColumn {
+    let words: Words = match draft {
+        Draft::Words(words) => words,
+        Draft::Numbers { .. } | Draft::Cells(_) | Draft::Skipped => Words::default(),
+    };
+    let mut labels: Vec<String> = words.levels.iter().map(|level| level.to_string()).collect();
+    let empty = labels.len() as u32;
+    if words.codes.contains(&MISSING) {
+        labels.push(String::new());
+    }
+    let codes = words.codes.iter().map(|&code| if code == MISSING { empty } else { code }).collect();
+    let target = Target::Classes { codes, n_classes: labels.len() };
+    TargetColumn { name: name.to_string(), target, labels: Arc::new(labels) }
 }
 
 fn values(name: &str, draft: Draft) -> Result<TargetColumn> {

@@ -14,8 +14,8 @@ use crate::predictions::Predictions;
 
 /// Predictions of one fold for one trial: one matrix (n_rows, n_outputs) per target.
 pub struct FoldPredictions {
-    rows: Vec<u32>,
-    outputs: Vec<Array2<f64>>,
+    pub(super) rows: Vec<u32>,
+    pub(super) outputs: Vec<Array2<f64>>,
 }
 
 impl Objective for Evaluation<'_> {
@@ -37,7 +37,7 @@ impl Objective for Evaluation<'_> {
             Err(error) => return trials.iter().map(|_| Err(trial_error(&error))).collect(),
         };
         let scored = predicted.into_iter().map(|predicted| {
-            let score = self.score(rows, &predicted.outputs).map_err(|error| trial_error(&error))?;
+            let score = self.score(rows, &predicted.outputs, &[]).map_err(|error| trial_error(&error))?;
             let others = self.measured(&predicted, &point.entry.name)?;
             let artifact: Artifact = Box::new(FoldPredictions { rows: rows.clone(), outputs: predicted.outputs });
             Ok(Scored { score, others, artifact })
@@ -51,6 +51,11 @@ impl Objective for Evaluation<'_> {
             }
             _ => scored.map(|scored| scored.map(|scored| outcome(vec![scored]))).collect(),
         }
+    }
+
+    fn score(&self, _trial: &Trial, artifacts: &[Artifact]) -> Result<Option<f64>, TrialError> {
+        let folds: Vec<&FoldPredictions> = artifacts.iter().filter_map(|artifact| artifact.downcast_ref()).collect();
+        self.cross_fitted(&folds).map_err(|error| trial_error(&error))
     }
 
     fn attach(&self, _trial: &Trial, artifacts: Vec<Artifact>) -> Result<Vec<Attachment>, TrialError> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::metric::{Direction, Metric, Needs, Prediction, Settings, Truth};
+use crate::metric::{About, Direction, Metric, Needs, Prediction, Settings, Truth};
 use crate::target::{Target, Task};
 
 /// Weighted share of rows with `y_pred == y_true`, 0 to 1; higher is better.
@@ -15,6 +15,14 @@ impl Metric for Accuracy {
     fn from_settings(settings: &Settings) -> Result<Self> {
         settings.only("accuracy", &[])?;
         Ok(Accuracy)
+    }
+
+    fn about() -> About {
+        About {
+            formula: "sum w [y = p] / sum w",
+            aliases: &["accuracy_score", "categorization_accuracy"],
+            ..About::default()
+        }
     }
 
     fn name(&self) -> &str {

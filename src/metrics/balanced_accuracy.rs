@@ -4,7 +4,7 @@
 
 use super::accuracy::label_rows;
 use crate::error::Result;
-use crate::metric::{Direction, Metric, Needs, Prediction, Settings, Truth};
+use crate::metric::{About, Direction, Metric, Needs, Prediction, Settings, Truth};
 use crate::target::Task;
 
 /// Mean over the classes present in `y_true` of the weighted share of their rows that is right, 0 to 1; higher is better.
@@ -16,6 +16,14 @@ impl Metric for BalancedAccuracy {
     fn from_settings(settings: &Settings) -> Result<Self> {
         settings.only("balanced_accuracy", &[])?;
         Ok(BalancedAccuracy)
+    }
+
+    fn about() -> About {
+        About {
+            formula: "the mean over the classes in y of the share of their rows that is right",
+            aliases: &["balanced_accuracy_score"],
+            ..About::default()
+        }
     }
 
     fn name(&self) -> &str {

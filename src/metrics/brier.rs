@@ -3,7 +3,7 @@
 use super::log_loss::for_each_row;
 use super::rmse::finite;
 use crate::error::Result;
-use crate::metric::{Direction, Metric, Needs, Prediction, Settings, Truth};
+use crate::metric::{About, Direction, Metric, Needs, Prediction, Settings, Truth};
 use crate::target::Task;
 
 /// Binary: mean (p - y)^2 of the positive class, 0 to 1. Three or more classes: mean over rows of the sum over classes, 0 to 2. Lower is better, 0 is perfect.
@@ -15,6 +15,14 @@ impl Metric for Brier {
     fn from_settings(settings: &Settings) -> Result<Self> {
         settings.only("brier", &[])?;
         Ok(Brier)
+    }
+
+    fn about() -> About {
+        About {
+            formula: "binary: sum w (p - [y])^2 / sum w; of several classes, the sum over them",
+            aliases: &["brier_score", "brier_score_loss"],
+            ..About::default()
+        }
     }
 
     fn name(&self) -> &str {

@@ -5,7 +5,7 @@
 use super::accuracy::{check_length, weights};
 use super::rmse::{check_prediction, finite};
 use crate::error::{Error, Result};
-use crate::metric::{Direction, Metric, Needs, Prediction, Settings, Truth};
+use crate::metric::{About, Direction, Metric, Needs, Prediction, Settings, Truth};
 use crate::target::{Target, Task};
 
 /// -sum w ln p(true class) / sum w, in nats; lower is better, 0 is perfect.
@@ -23,16 +23,23 @@ const EPS: f64 = 1e-15;
 impl Metric for LogLoss {
     fn from_settings(settings: &Settings) -> Result<Self> {
         settings.only("log_loss", &["eps"])?;
-        let eps = match settings.0.get("eps") {
-            None => EPS,
-            Some(value) => value.as_f64().filter(|eps| *eps > 0.0 && *eps < 0.5).ok_or_else(|| {
-                Error::config(format!(
-                    "metric `log_loss`: `eps` is {value}, which is not a number above 0 and below 0.5"
-                ))
-                .help("leave it out for 1e-15")
-            })?,
-        };
-        Ok(LogLoss { eps })
+        Ok(LogLoss { eps: eps("log_loss", settings)? })
+    }
+
+    fn about() -> About {
+        About {
+            formula: "-sum w ln p(true class) / sum w; rows are divided by their sum",
+            settings: &[("eps", "p is clipped to [eps, 1 - eps]; 1e-15 by default")],
+            aliases: &[
+                "logarithmic_loss",
+                "log_loss_binary",
+                "log_loss_multiclass",
+                "log_loss_multiclass_rescaled",
+                "multiclass_loss",
+                "mean_columnwise_log_loss",
+            ],
+            ..About::default()
+        }
     }
 
     fn name(&self) -> &str {
@@ -64,6 +71,14 @@ impl Metric for LogLoss {
         })?;
         finite(sum / total)
     }
+}
+
+/// The clip of probabilities.
+///
+/// # Errors
+/// When it is not a number above 0 and below 0.5.
+pub fn eps(metric: &str, settings: &Settings) -> Result<f64> {
+    settings.number(metric, "eps", EPS, |eps| eps > 0.0 && eps < 0.5, "above 0 and below 0.5")
 }
 
 /// Calls `of_row` with each row's true class, probabilities (summing to 1) and weight.

@@ -2,7 +2,7 @@
 
 use super::rmse::{VALUE_TASKS, finite, value_rows, weighted_mean};
 use crate::error::Result;
-use crate::metric::{Direction, Metric, Needs, Prediction, Settings, Truth};
+use crate::metric::{About, Direction, Metric, Needs, Prediction, Settings, Truth};
 use crate::target::Task;
 
 /// sum w |y - p| / sum w, in the target's unit; lower is better, 0 is perfect.
@@ -14,6 +14,14 @@ impl Metric for Mae {
     fn from_settings(settings: &Settings) -> Result<Self> {
         settings.only("mae", &[])?;
         Ok(Mae)
+    }
+
+    fn about() -> About {
+        About {
+            formula: "sum w |y - p| / sum w",
+            aliases: &["mean_absolute_error", "wmae", "mcmae"],
+            ..About::default()
+        }
     }
 
     fn name(&self) -> &str {

@@ -2,7 +2,7 @@
 
 use super::rmse::{VALUE_TASKS, finite, value_rows, weighted_mean};
 use crate::error::{Error, Result};
-use crate::metric::{Direction, Metric, Needs, Prediction, Settings, Truth};
+use crate::metric::{About, Direction, Metric, Needs, Prediction, Settings, Truth};
 use crate::target::Task;
 
 /// sum w |(y - p) / y| / sum w: a fraction, 0.5 is 50 %; lower is better, 0 is perfect.
@@ -14,6 +14,15 @@ impl Metric for Mape {
     fn from_settings(settings: &Settings) -> Result<Self> {
         settings.only("mape", &[])?;
         Ok(Mape)
+    }
+
+    fn about() -> About {
+        About {
+            formula: "sum w |(y - p) / y| / sum w, a fraction",
+            undefined: "a y is 0",
+            aliases: &["mean_absolute_percentage_error"],
+            ..About::default()
+        }
     }
 
     fn name(&self) -> &str {

@@ -4,7 +4,7 @@
 
 use super::accuracy::{LabelRow, label_rows};
 use crate::error::{Error, Result};
-use crate::metric::{Direction, Metric, Needs, Prediction, Settings, Truth};
+use crate::metric::{About, Direction, Metric, Needs, Prediction, Settings, Truth};
 use crate::target::Task;
 
 /// 1 - sum w (y - p)^2 / (the same, expected if y and p were independent), at most 1; higher is better, 0 is chance.
@@ -41,6 +41,19 @@ impl Metric for QuadraticWeightedKappa {
             }
         };
         Ok(QuadraticWeightedKappa { labels })
+    }
+
+    fn about() -> About {
+        About {
+            formula: "1 - sum w (y - p)^2 / (the same, expected of independent y and p)",
+            undefined: "y and p hold one and the same label: 0 / 0",
+            settings: &[(
+                "labels",
+                "left out: distances of the labels' values over train's full range; [low, high]: the same, and a label outside is an error; \"present\": distances count the labels present, as scikit-learn does",
+            )],
+            aliases: &["qwk"],
+            ..About::default()
+        }
     }
 
     fn name(&self) -> &str {

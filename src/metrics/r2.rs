@@ -4,7 +4,7 @@
 
 use super::rmse::{VALUE_TASKS, finite, value_rows, weighted_mean};
 use crate::error::{Error, Result};
-use crate::metric::{Direction, Metric, Needs, Prediction, Settings, Truth};
+use crate::metric::{About, Direction, Metric, Needs, Prediction, Settings, Truth};
 use crate::target::Task;
 
 /// 1 - sum w (y - p)^2 / sum w (y - mean y)^2; higher is better, 1 is perfect.
@@ -19,6 +19,15 @@ impl Metric for R2 {
     fn from_settings(settings: &Settings) -> Result<Self> {
         settings.only("r2", &[])?;
         Ok(R2)
+    }
+
+    fn about() -> About {
+        About {
+            formula: "1 - sum w (y - p)^2 / sum w (y - mean y)^2; of a constant y, 1 if all p are exact, else 0",
+            undefined: "there is a single row",
+            aliases: &["r2_score"],
+            ..About::default()
+        }
     }
 
     fn name(&self) -> &str {

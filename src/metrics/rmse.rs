@@ -2,7 +2,7 @@
 
 use super::accuracy::{check_length, weights};
 use crate::error::{Error, Result};
-use crate::metric::{Direction, Metric, Needs, Prediction, Settings, Truth};
+use crate::metric::{About, Direction, Metric, Needs, Prediction, Settings, Truth};
 use crate::target::{Target, Task};
 
 /// sqrt(sum w (y - p)^2 / sum w), in the target's unit; lower is better, 0 is perfect.
@@ -14,6 +14,14 @@ impl Metric for Rmse {
     fn from_settings(settings: &Settings) -> Result<Self> {
         settings.only("rmse", &[])?;
         Ok(Rmse)
+    }
+
+    fn about() -> About {
+        About {
+            formula: "sqrt(sum w (y - p)^2 / sum w)",
+            aliases: &["root_mean_squared_error", "mcrmse", "mean_columnwise_rmse"],
+            ..About::default()
+        }
     }
 
     fn name(&self) -> &str {
@@ -73,7 +81,11 @@ pub fn value_rows(truth: &Truth, prediction: &Prediction, range: (f64, f64)) -> 
     Ok(rows)
 }
 
-fn true_values(truth: &Truth) -> Result<Vec<f64>> {
+/// The true values; of classes whose labels are numbers, these.
+///
+/// # Errors
+/// When the labels are not numbers, or a class has none (naming the row).
+pub fn true_values(truth: &Truth) -> Result<Vec<f64>> {
     let codes = match truth.target {
         Target::Values(values) => return Ok(values.clone()),
         Target::Classes { codes, .. } => codes,

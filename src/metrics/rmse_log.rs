@@ -4,7 +4,7 @@
 
 use super::rmse::{VALUE_TASKS, finite, value_rows, weighted_mean};
 use crate::error::{Error, Result};
-use crate::metric::{Direction, Metric, Needs, Prediction, Settings, TargetScale, Truth};
+use crate::metric::{About, Direction, Metric, Needs, Prediction, Settings, TargetScale, Truth};
 use crate::target::Task;
 
 /// sqrt(sum w (ln p - ln y)^2 / sum w); lower is better, 0 is perfect.
@@ -16,6 +16,15 @@ impl Metric for RmseLog {
     fn from_settings(settings: &Settings) -> Result<Self> {
         settings.only("rmse_log", &[])?;
         Ok(RmseLog)
+    }
+
+    fn about() -> About {
+        About {
+            formula: "sqrt(sum w (ln p - ln y)^2 / sum w)",
+            undefined: "a y or p is not above 0",
+            aliases: &["root_mean_squared_error_of_logs"],
+            ..About::default()
+        }
     }
 
     fn name(&self) -> &str {

@@ -4,7 +4,7 @@
 
 use super::rmse::{VALUE_TASKS, finite, value_rows, weighted_mean};
 use crate::error::{Error, Result};
-use crate::metric::{Direction, Metric, Needs, Prediction, Settings, TargetScale, Truth};
+use crate::metric::{About, Direction, Metric, Needs, Prediction, Settings, TargetScale, Truth};
 use crate::target::Task;
 
 /// sqrt(sum w (ln(1 + p) - ln(1 + y))^2 / sum w); lower is better, 0 is perfect.
@@ -16,6 +16,15 @@ impl Metric for Rmsle {
     fn from_settings(settings: &Settings) -> Result<Self> {
         settings.only("rmsle", &[])?;
         Ok(Rmsle)
+    }
+
+    fn about() -> About {
+        About {
+            formula: "sqrt(sum w (ln(1 + p) - ln(1 + y))^2 / sum w)",
+            undefined: "a y is not above -1, or a p is negative",
+            aliases: &["root_mean_squared_log_error", "mean_columnwise_rmsle"],
+            ..About::default()
+        }
     }
 
     fn name(&self) -> &str {

@@ -4,6 +4,7 @@ use medalist_search::{Condition, ObjectiveSpec, Params, Restriction, SearchSpace
 
 use crate::competition::Competition;
 use crate::error::{Error, Result};
+use crate::metric::Needs;
 use crate::model::InputKind;
 use crate::objective::Measure;
 use crate::prepare;
@@ -17,7 +18,13 @@ pub fn why_not(entry: &ModelEntry, competition: &Competition, objectives: &[Obje
         Task::Binary => &[Task::Binary],
         Task::Multiclass => &[Task::Multiclass],
         Task::Regression => &[Task::Regression],
+        Task::Text => &[],
     };
+    if competition.needs == Needs::Spread {
+        return Some(
+            "predicts values, and the metric asks how far off each may be too: `grade` alone can use it".to_string(),
+        );
+    }
     if !wanted.iter().any(|task| entry.tasks.contains(task)) {
         let tasks: Vec<&str> = entry.tasks.iter().map(|task| task.name()).collect();
         return Some(format!("fits {} targets, and this one is {}", tasks.join(" and "), competition.task.name()));

@@ -2,21 +2,20 @@
 //!
 //! Nothing but `grade` and the leaderboard reads a solution: a sweep that saw it could not be trusted.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-
-use ndarray::Axis;
 
 use super::fault::Fault;
 use super::reading::{Joined, Reading, test_ids};
 use crate::competition::{Competition, Content};
 use crate::decode::Decoded;
 use crate::error::{Error, Result};
-use crate::metric::{Metric, Needs, Truth};
+use crate::metric::{Metric, Needs, Truth, mean_over_targets};
 use crate::metrics::accuracy::LabelIndex;
 use crate::reader::{StringTable, read_strings};
 use crate::registry::Registry;
-use crate::target::Target;
+use crate::target::{Target, Task};
 
 /// What a submission is worth.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +84,7 @@ enum Usage {
 struct Solution {
     targets: Vec<(Target, Vec<String>)>,
     weights: Option<Vec<f64>>,
+    queries: Option<Vec<u32>>,
     usages: Vec<Usage>,
     /// Row in the file (from 0) per test row, for error messages.
     lines: Vec<usize>,
@@ -100,7 +100,8 @@ impl Solution {
             .map(|target| true_target(competition, metric, &table, &lines, &usages, target));
         let targets = targets.collect::<Result<_>>().map_err(place)?;
         let weights = weights(competition, &table, &lines).map_err(place)?;
-        Ok(Solution { targets, weights, usages, lines })
+        let queries = queries(competition, &table, &lines).map_err(place)?;
+        Ok(Solution { targets, weights, queries, usages, lines })
     }
 
     /// Test rows that are not ignored and `wanted`.
@@ -121,38 +122,25 @@ impl Solution {
     ) -> Result<f64> {
         let weights: Option<Vec<f64>> =
             self.weights.as_ref().map(|weights| rows.iter().map(|&row| weights[row as usize]).collect());
-        let mut sum = 0.0;
-        for (number, ((target, labels), predicted)) in self.targets.iter().zip(predictions).enumerate() {
-            let column = &competition.targets[number];
+        let queries: Option<Vec<u32>> =
+            self.queries.as_ref().map(|queries| rows.iter().map(|&row| queries[row as usize]).collect());
+        mean_over_targets(competition.targets.iter().map(|column| column.name.as_str()), |number| {
+            let (target, labels) = &self.targets[number];
             let truth = Truth {
                 target: &target.take(rows),
                 labels,
                 positive: competition.positive(number),
-                n_train_labels: column.labels.len(),
+                n_train_labels: competition.targets[number].labels.len(),
                 weights: weights.as_deref(),
+                queries: queries.as_deref(),
             };
-            let score = metric.score(&truth, &take(predicted, rows).as_prediction()).map_err(|mut error| {
+            metric.score(&truth, &predictions[number].take(rows).as_prediction()).map_err(|mut error| {
                 // The metric counts the rows it was given; the reader looks for the solution's.
                 let row = error.row.and_then(|row| rows.get(row as usize - 1));
                 error.row = row.map(|&row| self.lines[row as usize] as u64 + 1);
-                if self.targets.len() > 1 { error.column(&column.name) } else { error }
-            })?;
-            sum += score;
-        }
-        Ok(sum / self.targets.len() as f64)
-    }
-}
-
-fn take(predicted: &Decoded, rows: &[u32]) -> Decoded {
-    let gather = |values: &[f64]| -> Vec<f64> { rows.iter().map(|&row| values[row as usize]).collect() };
-    match predicted {
-        Decoded::Labels(labels) => Decoded::Labels(rows.iter().map(|&row| labels[row as usize]).collect()),
-        Decoded::Values(values) => Decoded::Values(gather(values)),
-        Decoded::Scores(scores) => Decoded::Scores(gather(scores)),
-        Decoded::Probabilities(probabilities) => {
-            let rows: Vec<usize> = rows.iter().map(|&row| row as usize).collect();
-            Decoded::Probabilities(probabilities.select(Axis(0), &rows))
-        }
+                error
+            })
+        })
     }
 }
 
@@ -194,6 +182,25 @@ fn weights(competition: &Competition, table: &StringTable, lines: &[usize]) -> R
     lines.iter().map(|&row| number(table, row, column)).collect::<Result<_>>().map(Some)
 }
 
+/// The query of each test row: by the column of test, or of the solution where test has none.
+fn queries(competition: &Competition, table: &StringTable, lines: &[usize]) -> Result<Option<Vec<u32>>> {
+    let Some(name) = &competition.config.query else { return Ok(None) };
+    if let Some(queries) = competition.test.as_ref().and_then(|test| test.queries.clone()) {
+        return Ok(Some(queries));
+    }
+    let Some(column) = place(table, name) else {
+        return Err(
+            Error::submission("neither the test file nor the solution says which query a row is of").column(name)
+        );
+    };
+    let mut numbers: HashMap<&str, u32> = HashMap::new();
+    let mut number = |&row: &usize| {
+        let next = numbers.len() as u32;
+        *numbers.entry(table.cell(row, column)).or_insert(next)
+    };
+    Ok(Some(lines.iter().map(&mut number).collect()))
+}
+
 /// A target's true values and the labels of its classes: train's, then those that only the solution has.
 fn true_target(
     competition: &Competition,
@@ -213,11 +220,24 @@ fn true_target(
         let codes = one_hot(competition, table, lines, target, ignored)?;
         return Ok((Target::Classes { codes, n_classes: labels.len() }, labels));
     };
-    if metric.needs() == Needs::Values {
+    if matches!(metric.needs(), Needs::Values | Needs::Spread) || matches!(column.target, Target::Values(_)) {
         let value =
             |(position, &row): (usize, &usize)| if ignored(position) { Ok(0.0) } else { number(table, row, own) };
         let values = lines.iter().enumerate().map(value).collect::<Result<_>>()?;
         return Ok((Target::Values(values), Vec::new()));
+    }
+    if competition.task == Task::Text {
+        let mut codes_of: HashMap<&str, u32> = HashMap::new();
+        labels.clear();
+        let mut code = |&row: &usize| {
+            let text = table.cell(row, own);
+            *codes_of.entry(text).or_insert_with(|| {
+                labels.push(text.to_string());
+                labels.len() as u32 - 1
+            })
+        };
+        let codes = lines.iter().map(&mut code).collect();
+        return Ok((Target::Classes { codes, n_classes: labels.len() }, labels));
     }
     let index = LabelIndex::new(&column.labels);
     let mut codes = Vec::with_capacity(lines.len());
@@ -228,7 +248,7 @@ fn true_target(
             _ if ignored(position) => 0,
             Some(code) => code,
             None if cell.trim().is_empty() => return Err(fault("the cell is empty".to_string())),
-            None if metric.needs() != Needs::Labels => {
+            None if !matches!(metric.needs(), Needs::Labels | Needs::Ranking(_)) => {
                 return Err(fault(format!(
                     "train has no label `{cell}`, so that no submission can name its probability"
                 )));

@@ -14,6 +14,7 @@ use crate::metric::{Metric, Needs};
 use crate::metrics::accuracy::LabelIndex;
 use crate::reader::{read_loosely, read_strings};
 use crate::registry::Registry;
+use crate::target::Task;
 
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,8 +179,19 @@ struct Column<'a> {
 
 /// Cells in the order of the test rows.
 enum Cells<'a> {
-    Labels { index: LabelIndex<'a>, codes: Vec<u32> },
-    Numbers { range: (f64, f64), numbers: Vec<f64> },
+    Labels {
+        index: LabelIndex<'a>,
+        codes: Vec<u32>,
+    },
+    /// Labels with blanks between, where an index of those known is given; else any text.
+    Texts {
+        index: Option<LabelIndex<'a>>,
+        texts: Vec<String>,
+    },
+    Numbers {
+        range: (f64, f64),
+        numbers: Vec<f64>,
+    },
 }
 
 impl<'a> Columns<'a> {
@@ -191,6 +203,12 @@ impl<'a> Columns<'a> {
                     let labels = competition.targets[*target].labels.as_slice();
                     return Ok(Cells::Labels { index: LabelIndex::new(labels), codes: vec![0; n_rows] });
                 }
+                (Content::Target { target }, Needs::Ranking(_) | Needs::Texts) => {
+                    let labels = competition.targets[*target].labels.as_slice();
+                    let index = (competition.task != Task::Text).then(|| LabelIndex::new(labels));
+                    return Ok(Cells::Texts { index, texts: vec![String::new(); n_rows] });
+                }
+                (Content::Sigma { .. }, _) => (f64::MIN_POSITIVE, f64::INFINITY),
                 (Content::Target { target }, Needs::Probabilities) => {
                     let column = &competition.targets[*target];
                     if column.labels.len() != 2 {
@@ -205,7 +223,7 @@ impl<'a> Columns<'a> {
                     }
                     (0.0, 1.0)
                 }
-                (Content::Target { .. }, Needs::Values | Needs::Scores) => metric.range(),
+                (Content::Target { .. }, Needs::Values | Needs::Scores | Needs::Spread) => metric.range(),
                 (Content::Class { .. }, Needs::Values) => {
                     let message =
                         format!("metric `{}` compares values, and the submission has class columns", metric.name());
@@ -231,7 +249,9 @@ impl<'a> Columns<'a> {
     /// Reads one cell; without a position in the test set it is checked, and not kept.
     fn read(&mut self, column: usize, cell: &str, position: Option<usize>) -> Result<(), Fault> {
         let column = &mut self.columns[column];
-        let result = if cell.trim().is_empty() {
+        // Nothing is a text, and a set of labels, too.
+        let may_be_empty = matches!(column.cells, Cells::Texts { index: None, .. });
+        let result = if cell.trim().is_empty() && !may_be_empty {
             Err(Fault::new(FaultKind::Blank, "the cell is empty"))
         } else {
             match &mut column.cells {
@@ -244,6 +264,20 @@ impl<'a> Columns<'a> {
                     }
                     None => Err(Fault::new(FaultKind::UnknownLabel, format!("train has no label `{cell}`"))),
                 },
+                Cells::Texts { index, texts } => {
+                    let unknown = |index: &LabelIndex| {
+                        cell.split_whitespace().find(|label| index.find(label).is_none()).map(str::to_string)
+                    };
+                    if let Some(position) = position {
+                        texts[position] = cell.to_string();
+                    }
+                    match index.as_ref().and_then(unknown) {
+                        Some(label) => {
+                            Err(Fault::new(FaultKind::UnknownLabel, format!("train has no label `{label}`")))
+                        }
+                        None => Ok(()),
+                    }
+                }
                 Cells::Numbers { range, numbers } => number(cell, *range).map(|number| {
                     if let Some(position) = position {
                         numbers[position] = number;
@@ -278,6 +312,7 @@ impl<'a> Columns<'a> {
         let n_rows = test_ids(competition)?.len();
         let mut decoded: Vec<Option<Decoded>> = vec![None; self.n_targets];
         let mut classes: Vec<Option<Array2<f64>>> = vec![None; self.n_targets];
+        let mut sigmas: Vec<Option<Vec<f64>>> = vec![None; self.n_targets];
         for column in self.columns {
             match (column.content, column.cells) {
                 (Content::Target { target }, Cells::Labels { codes, .. }) => {
@@ -300,8 +335,12 @@ impl<'a> Columns<'a> {
                     let matrix = classes[target].get_or_insert_with(|| Array2::zeros((n_rows, n_classes)));
                     numbers.into_iter().enumerate().for_each(|(row, number)| matrix[[row, class]] = number);
                 }
-                (Content::Class { .. }, Cells::Labels { .. }) => {
-                    return Err(Error::unexpected("labels in a class column"));
+                (Content::Target { target }, Cells::Texts { texts, .. }) => {
+                    decoded[target] = Some(Decoded::Texts(texts));
+                }
+                (Content::Sigma { target }, Cells::Numbers { numbers, .. }) => sigmas[target] = Some(numbers),
+                (Content::Class { .. } | Content::Sigma { .. }, _) => {
+                    return Err(Error::unexpected("labels in a column of numbers"));
                 }
             }
         }
@@ -309,9 +348,12 @@ impl<'a> Columns<'a> {
             let name = &competition.targets[target].name;
             Error::config("the submission has no column for this target").column(name)
         };
-        let targets = decoded.into_iter().zip(classes).enumerate();
+        let targets = decoded.into_iter().zip(classes).zip(sigmas).enumerate();
         targets
-            .map(|(target, (decoded, classes))| match (decoded, classes) {
+            .map(|(target, ((decoded, classes), sigmas))| match (decoded, classes) {
+                (Some(Decoded::Values(values)), _) if metric.needs() == Needs::Spread => {
+                    Ok(Decoded::Spread { values, sigmas: sigmas.ok_or_else(|| missing(target))? })
+                }
                 (Some(decoded), _) => Ok(decoded),
                 (None, Some(classes)) => {
                     let column = &competition.targets[target];

@@ -8,20 +8,27 @@ use ndarray::Array2;
 use super::file::{csv_field, persist_durably, shortest, temporary};
 use super::reading::{Joined, test_ids, validate};
 use crate::competition::{Competition, Content};
-use crate::decode::{Decoded, decode};
+use crate::decode::Decoded;
 use crate::error::{Error, Result};
 use crate::metric::{Metric, Needs};
 use crate::registry::Registry;
+use crate::thresholds::{Thresholds, decode_with};
 
 /// Decodes a model's output for the test rows and writes it as a submission, which is checked as Kaggle does and then renamed into place, durably. Returns `path`.
 ///
-/// `outputs`: one matrix per target, rows in the order of the test set: (n_test, n_classes) probabilities or (n_test, 1) values on the target's own scale. Labels are spelled as in train, probabilities sum to 1, values are clipped to the metric's range, numbers have the shortest form that reads back the same.
+/// `thresholds`: those of each target, where its labels are cut by any. `outputs`: one matrix per target, rows in the order of the test set: (n_test, n_classes) probabilities or (n_test, 1) values on the target's own scale. Labels are spelled as in train, probabilities sum to 1, values are clipped to the metric's range, numbers have the shortest form that reads back the same.
 ///
 /// # Errors
 /// When there is no test set, a prediction is not finite, the file would not be valid, or the folder cannot be written to. Then there is no new file, and an old one stays as it was.
-pub fn write(competition: &Competition, outputs: &[Array2<f64>], path: &Path, registry: &Registry) -> Result<PathBuf> {
+pub fn write(
+    competition: &Competition,
+    outputs: &[Array2<f64>],
+    thresholds: &[Thresholds],
+    path: &Path,
+    registry: &Registry,
+) -> Result<PathBuf> {
     let metric = competition.metric(registry)?;
-    let text = text(competition, metric.as_ref(), outputs)?;
+    let text = text(competition, metric.as_ref(), outputs, thresholds)?;
     let file = temporary(path, text.as_bytes())?;
     let checked = validate(competition, file.path(), registry)?;
     if let Some(fault) = checked.faults.first() {
@@ -32,9 +39,14 @@ pub fn write(competition: &Competition, outputs: &[Array2<f64>], path: &Path, re
     Ok(path.to_path_buf())
 }
 
-fn text(competition: &Competition, metric: &dyn Metric, outputs: &[Array2<f64>]) -> Result<String> {
+fn text(
+    competition: &Competition,
+    metric: &dyn Metric,
+    outputs: &[Array2<f64>],
+    thresholds: &[Thresholds],
+) -> Result<String> {
     let ids = test_ids(competition)?;
-    let decoded = decoded(competition, metric, outputs, ids.len())?;
+    let decoded = decoded(competition, metric, outputs, thresholds, ids.len())?;
     let mut header = vec![csv_field(&competition.layout.id)];
     let mut columns = Vec::new();
     for column in &competition.layout.columns {
@@ -58,6 +70,7 @@ fn decoded(
     competition: &Competition,
     metric: &dyn Metric,
     outputs: &[Array2<f64>],
+    thresholds: &[Thresholds],
     n_test: usize,
 ) -> Result<Vec<Decoded>> {
     if outputs.len() != competition.targets.len() || outputs.iter().any(|output| output.nrows() != n_test) {
@@ -70,7 +83,8 @@ fn decoded(
         let by_class = competition.layout.columns.iter().any(|column| is_class(&column.content));
         let needs = if by_class { Needs::Probabilities } else { metric.needs() };
         let positive = competition.positive(target);
-        decoded.push(decode(needs, competition.task, output.view(), column, positive, metric.range())?);
+        let (task, thresholds) = (competition.task, thresholds.get(target).unwrap_or(&None));
+        decoded.push(decode_with(thresholds, needs, task, output.view(), column, positive, metric.range())?);
     }
     Ok(decoded)
 }
@@ -83,13 +97,19 @@ fn cells(
     decoded: &[Decoded],
 ) -> Result<Vec<String>> {
     let (target, class) = match *content {
-        Content::Target { target } => (target, competition.positive(target) as usize),
+        Content::Target { target } | Content::Sigma { target } => (target, competition.positive(target) as usize),
         Content::Class { target, class } => (target, class),
     };
     let column = &competition.targets[target];
     match &decoded[target] {
         Decoded::Labels(codes) => Ok(codes.iter().map(|&code| column.labels[code as usize].clone()).collect()),
-        Decoded::Values(values) | Decoded::Scores(values) => Ok(values.iter().map(|&value| shortest(value)).collect()),
+        Decoded::Texts(texts) => Ok(texts.clone()),
+        Decoded::Spread { sigmas, .. } if matches!(content, Content::Sigma { .. }) => {
+            Ok(sigmas.iter().map(|&sigma| shortest(sigma)).collect())
+        }
+        Decoded::Values(values) | Decoded::Scores(values) | Decoded::Spread { values, .. } => {
+            Ok(values.iter().map(|&value| shortest(value)).collect())
+        }
         Decoded::Probabilities(probabilities) if class < probabilities.ncols() => {
             Ok(probabilities.column(class).iter().map(|&value| shortest(value)).collect())
         }

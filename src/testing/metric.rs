@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
 use super::Problem;
 use crate::decode::Decoded;
@@ -35,6 +35,13 @@ pub fn check_metric(entry: &MetricEntry) -> Vec<Problem> {
         }
         None => return check.problems,
     };
+    for (setting, _) in entry.about.settings {
+        let settings = Settings(BTreeMap::from([(setting.to_string(), serde_json::Value::Null)]));
+        let built = check.guarded("settings", || entry.build(&settings));
+        if built.is_some_and(|built| built.is_err_and(|error| error.to_string().contains("has no setting"))) {
+            check.fail("settings", format!("`about` names a setting `{setting}`, and it is refused as unknown"));
+        }
+    }
     if metric.name() != name {
         check.fail("name", format!("it calls itself `{}`, and is registered as `{name}`", metric.name()));
     }
@@ -65,25 +72,34 @@ impl Data {
     fn new(needs: Needs, task: Task, range: (f64, f64)) -> Data {
         let n_classes = if task == Task::Binary { 2 } else { 3 };
         let codes: Vec<u32> = (0..N_ROWS).map(|row| ((row * 7 + row / 5) % n_classes) as u32).collect();
-        let labels: Vec<String> = (0..n_classes).map(|class| class.to_string()).collect();
+        let labels: Vec<String> = match task {
+            Task::Text => ["0", "1 0", "2 1"].map(str::to_string).to_vec(),
+            _ => (0..n_classes).map(|class| class.to_string()).collect(),
+        };
         // Away from 0, where logarithms and fractions are defined; within ranges such as [0, 1].
         let high = range.1.min(10.0);
         let low = range.0.max(high * 0.1);
         let values: Vec<f64> = (0..N_ROWS).map(|row| low + (high - low) * noise(row, 0)).collect();
-        let target = match needs {
-            Needs::Values => Target::Values(values.clone()),
-            _ => Target::Classes { codes: codes.clone(), n_classes },
+        let is_value = matches!(needs, Needs::Values | Needs::Spread) || task == Task::Regression;
+        let target = match is_value {
+            true => Target::Values(values.clone()),
+            false => Target::Classes { codes: codes.clone(), n_classes },
         };
         let predicted = match needs {
             Needs::Values => Decoded::Values(values),
             Needs::Labels => Decoded::Labels(codes),
+            Needs::Scores if is_value => Decoded::Scores(values),
             Needs::Scores => Decoded::Scores(codes.iter().map(|&code| f64::from(code)).collect()),
+            Needs::Spread => Decoded::Spread { values, sigmas: vec![0.1; N_ROWS] },
+            Needs::Ranking(_) | Needs::Texts => {
+                Decoded::Texts(codes.iter().map(|&code| labels[code as usize].clone()).collect())
+            }
             Needs::Probabilities => {
                 let one_hot = |(row, class): (usize, usize)| if codes[row] as usize == class { 1.0 } else { 0.0 };
                 Decoded::Probabilities(Array2::from_shape_fn((N_ROWS, n_classes), one_hot))
             }
         };
-        let labels = if needs == Needs::Values { Vec::new() } else { labels };
+        let labels = if is_value { Vec::new() } else { labels };
         Data { target, labels, weights: None, predicted }
     }
 
@@ -94,6 +110,7 @@ impl Data {
             positive: 1,
             n_train_labels: self.labels.len(),
             weights: self.weights.as_deref(),
+            queries: None,
         };
         metric.score(&truth, &self.predicted.as_prediction())
     }
@@ -110,6 +127,17 @@ impl Data {
                 Decoded::Labels(labels.iter().enumerate().map(label).collect())
             }
             Decoded::Scores(scores) => Decoded::Scores((0..scores.len()).map(|row| noise(row, draw)).collect()),
+            Decoded::Texts(texts) => {
+                let text = |(row, text): (usize, &String)| match (row + draw) % 3 {
+                    0 => self.labels[row % n_classes].clone(),
+                    _ => text.clone(),
+                };
+                Decoded::Texts(texts.iter().enumerate().map(text).collect())
+            }
+            Decoded::Spread { values, sigmas } => {
+                let value = |(row, value): (usize, &f64)| value * (0.5 + noise(row, draw));
+                Decoded::Spread { values: values.iter().enumerate().map(value).collect(), sigmas: sigmas.clone() }
+            }
             Decoded::Values(values) => {
                 let factor = |row| 0.5 + noise(row, draw);
                 Decoded::Values(
@@ -138,25 +166,18 @@ impl Data {
     /// The rows named, in their order.
     fn take(&self, rows: &[u32]) -> Data {
         let gather = |values: &[f64]| -> Vec<f64> { rows.iter().map(|&row| values[row as usize]).collect() };
-        let predicted = match &self.predicted {
-            Decoded::Labels(labels) => Decoded::Labels(rows.iter().map(|&row| labels[row as usize]).collect()),
-            Decoded::Values(values) => Decoded::Values(gather(values)),
-            Decoded::Scores(scores) => Decoded::Scores(gather(scores)),
-            Decoded::Probabilities(probabilities) => {
-                let rows: Vec<usize> = rows.iter().map(|&row| row as usize).collect();
-                Decoded::Probabilities(probabilities.select(Axis(0), &rows))
-            }
-        };
-        let weights = self.weights.as_deref().map(gather);
+        let (predicted, weights) = (self.predicted.take(rows), self.weights.as_deref().map(gather));
         Data { target: self.target.take(rows), labels: self.labels.clone(), weights, predicted }
     }
 
-    /// The same with the last row's prediction replaced; None where labels are compared.
+    /// The same with the last row's prediction replaced; None where labels or texts are compared.
     fn with_last(&self, value: f64) -> Option<Data> {
         let mut data = self.clone();
         match &mut data.predicted {
-            Decoded::Labels(_) => return None,
-            Decoded::Values(values) | Decoded::Scores(values) => values[N_ROWS - 1] = value,
+            Decoded::Labels(_) | Decoded::Texts(_) => return None,
+            Decoded::Values(values) | Decoded::Scores(values) | Decoded::Spread { values, .. } => {
+                values[N_ROWS - 1] = value
+            }
             Decoded::Probabilities(probabilities) => probabilities[[N_ROWS - 1, 0]] = value,
         }
         Some(data)
@@ -244,6 +265,11 @@ impl Check {
         let shuffled: Vec<u32> = (0..N_ROWS as u32).map(|row| row * 7 % N_ROWS as u32).collect();
         if let Some(other) = self.score("order of rows", metric, &data.take(&shuffled)) {
             self.equal("order of rows", score, other, "rows in another order must score the same");
+        }
+        if !metric.takes_weights() {
+            let data = Data { weights: Some(vec![1.0; N_ROWS]), ..data.clone() };
+            self.refused("weights", metric, &data, "a row with a weight, which `takes_weights` says it has not,");
+            return;
         }
         let weighted = |weights: Vec<f64>| Data { weights: Some(weights), ..data.clone() };
         if let Some(other) = self.score("weights", metric, &weighted(vec![1.0; N_ROWS])) {

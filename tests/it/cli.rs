@@ -86,6 +86,43 @@ fn every_listing_prints_in_every_form() {
 }
 
 #[test]
+fn the_page_on_metrics_is_current() {
+    let page = Workspace::with(&[]).run("metrics --output markdown").ok().stdout;
+    let kept = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md")).unwrap();
+    assert!(page == kept, "write it anew: cargo run --release -- metrics --output markdown > docs/metrics.md");
+}
+
+#[test]
+fn a_new_metric_outside_a_clone_is_a_crate_of_its_own() {
+    let workspace = Workspace::with(&[]);
+    workspace.run("new metric my_error").ok();
+    let main = workspace.read("metrics/my_error/src/main.rs");
+    assert!(main.contains("Registry::builtin().with_metric::<my_error::MyError>(\"my_error\")"), "{main}");
+    let text = workspace.read("metrics/my_error/src/my_error.rs");
+    assert!(text.contains("medalist::testing::assert_metric::<MyError>(\"my_error\")"), "{text}");
+    check(&workspace, "new metric my_error", 2, &["nothing was overwritten"]);
+    check(&workspace, "new metric rmse", 2, &["already"]);
+    check(&workspace, "new metric mean_squared_error", 2, &["already"]);
+}
+
+#[test]
+fn a_sweep_says_why_no_model_fits() {
+    let workspace = Workspace::with(&["wine-quality-red"]);
+    let toml = workspace.read("competitions/wine-quality-red/competition.toml");
+    let texts = toml.replace("\"ordinal\"", "\"text\"").replace("\"quadratic_weighted_kappa\"", "\"levenshtein\"");
+    workspace.write("competitions/wine-quality-red/competition.toml", texts);
+    check(&workspace, "sweep wine-quality-red", 2, &["no model predicts texts"]);
+    let spread = toml.replace("\"ordinal\"", "\"regression\"").replace("\"quadratic_weighted_kappa\"", "\"crps\"");
+    let without_sample: String =
+        spread.lines().filter(|line| !line.starts_with("sample")).map(|line| format!("{line}\n")).collect();
+    workspace.write("competitions/wine-quality-red/competition.toml", without_sample);
+    check(&workspace, "sweep wine-quality-red", 2, &["how far off each may be"]);
+    let query = toml.replace("\"quadratic_weighted_kappa\"", "\"ndcg@5\"");
+    workspace.write("competitions/wine-quality-red/competition.toml", query);
+    check(&workspace, "sweep wine-quality-red", 3, &["ranks the rows of a query", "query ="]);
+}
+
+#[test]
 fn help_has_examples_and_completions_are_a_script() {
     let workspace = Workspace::with(&[]);
     let help = workspace.run("--help").ok().stdout;

@@ -6,6 +6,7 @@ mod loader;
 mod competition;
 mod metrics;
 mod models;
+mod thresholds;
 mod transforms;
 mod leakage;
 mod submission;

@@ -1,34 +1,43 @@
-//! Every built-in metric against `tests/golden/metric_vectors.json`: values by scikit-learn 1.9.1 or numpy.
+//! Every built-in metric against `tests/golden`: values by scikit-learn 1.9.1, scipy or numpy.
 
 use std::collections::BTreeSet;
 
 use medalist::Registry;
 use medalist::decode::Decoded;
-use medalist::metric::{Metric, Needs, Settings, Truth};
+use medalist::metric::{Metric, Needs, Prediction, Settings, Truth, mean_over_targets};
 use medalist::target::Target;
 use ndarray::Array2;
 use serde_json::{Value, json};
 
-const GOLDEN: &str = include_str!("../golden/metric_vectors.json");
-
-/// Golden cases under another name than ours, with the settings that make ours the same.
-fn ours(name: &str) -> (&str, Value) {
-    match name {
-        "log_loss_binary" | "log_loss_multiclass" | "log_loss_multiclass_rescaled" => ("log_loss", json!({})),
-        "wmae" => ("mae", json!({})),
-        "macro_f1" => ("f1", json!({ "average": "macro" })),
-        "micro_f1" => ("f1", json!({ "average": "micro" })),
-        "weighted_f1" => ("f1", json!({ "average": "weighted" })),
-        name => (name, json!({})),
-    }
-}
+const GOLDEN: [&str; 2] = [include_str!("../golden/metric_vectors.json"), include_str!("../golden/more_vectors.json")];
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
-/// The case's score by `metric`; classes are numbered in the order of their values.
+/// The case's score by `metric`; of several targets, by the harness's mean over them.
 fn score(metric: &dyn Metric, case: &Value) -> medalist::Result<f64> {
+    let n_targets = match (metric.needs(), case["y"][0].as_array()) {
+        (Needs::Values, Some(targets)) => targets.len(),
+        _ => return score_one(metric, case),
+    };
+    let names: Vec<String> = (0..n_targets).map(|target| format!("target {target}")).collect();
+    mean_over_targets(names.iter().map(String::as_str), |target| {
+        let column = |key: &str| -> Vec<f64> {
+            case[key].as_array().unwrap().iter().map(|row| row[target].as_f64().unwrap()).collect()
+        };
+        score_one(metric, &json!({ "y": column("y"), "p": column("p") }))
+    })
+}
+
+/// Classes are numbered in the order of their values.
+fn score_one(metric: &dyn Metric, case: &Value) -> medalist::Result<f64> {
+    if matches!(metric.needs(), Needs::Ranking(_) | Needs::Texts) {
+        return score_texts(metric, case);
+    }
+    if metric.ranks_queries() {
+        return score_queries(metric, case);
+    }
     let y = numbers(&case["y"]);
     let weights = case.get("w").map(numbers);
     let mut values: Vec<f64> = y.clone();
@@ -49,7 +58,13 @@ fn score(metric: &dyn Metric, case: &Value) -> medalist::Result<f64> {
     let labels: Vec<String> = values.iter().map(f64::to_string).collect();
     let (target, predicted) = match metric.needs() {
         Needs::Values => (Target::Values(y.clone()), Decoded::Values(numbers(&case["p"]))),
+        Needs::Spread => {
+            let (values, sigmas) = (numbers(&case["p"]), numbers(&case["sigma"]));
+            (Target::Values(y.clone()), Decoded::Spread { values, sigmas })
+        }
         Needs::Labels => (classes, Decoded::Labels(codes(&numbers(&case["p"])))),
+        // Values where they are no classes.
+        Needs::Scores if values.len() > 2 => (Target::Values(y.clone()), Decoded::Scores(numbers(&case["p"]))),
         Needs::Scores => (classes, Decoded::Scores(numbers(&case["p"]))),
         Needs::Probabilities => {
             let rows: Vec<Vec<f64>> = case["p"]
@@ -64,12 +79,41 @@ fn score(metric: &dyn Metric, case: &Value) -> medalist::Result<f64> {
             let (n_rows, n_classes) = (rows.len(), rows[0].len());
             (classes, Decoded::Probabilities(Array2::from_shape_vec((n_rows, n_classes), rows.concat()).unwrap()))
         }
+        Needs::Ranking(_) | Needs::Texts => unreachable!("scored above"),
     };
     let positive = values.iter().position(|value| *value == 1.0).unwrap_or(0) as u32;
     // The golden kappa without settings is scikit-learn's, as is ours where train's labels are unknown.
     let n_train_labels = if metric.name() == "quadratic_weighted_kappa" { 0 } else { labels.len() };
-    let truth = Truth { target: &target, labels: &labels, positive, n_train_labels, weights: weights.as_deref() };
+    let weights = weights.as_deref();
+    let truth = Truth { target: &target, labels: &labels, positive, n_train_labels, weights, queries: None };
     metric.score(&truth, &predicted.as_prediction())
+}
+
+/// Each row a text, or a list of labels.
+fn score_texts(metric: &dyn Metric, case: &Value) -> medalist::Result<f64> {
+    let label = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
+    let text = |row: &Value| match row.as_array() {
+        Some(labels) => labels.iter().map(label).collect::<Vec<_>>().join(" "),
+        None => label(row),
+    };
+    let texts = |key: &str| -> Vec<String> { case[key].as_array().unwrap().iter().map(text).collect() };
+    let (labels, predicted) = (texts("y"), texts("p"));
+    let target = Target::Classes { codes: (0..labels.len() as u32).collect(), n_classes: labels.len() };
+    let weights = case.get("w").map(numbers);
+    let (positive, n_train_labels, weights) = (0, labels.len(), weights.as_deref());
+    let truth = Truth { target: &target, labels: &labels, positive, n_train_labels, weights, queries: None };
+    metric.score(&truth, &Prediction::Texts(&predicted))
+}
+
+/// Each row a query.
+fn score_queries(metric: &dyn Metric, case: &Value) -> medalist::Result<f64> {
+    let flat = |key: &str| -> Vec<f64> { case[key].as_array().unwrap().iter().flat_map(numbers).collect() };
+    let lengths = case["y"].as_array().unwrap().iter().map(|row| row.as_array().unwrap().len());
+    let queries: Vec<u32> = lengths.zip(0..).flat_map(|(length, query)| vec![query; length]).collect();
+    let (target, scores) = (Target::Values(flat("y")), flat("p"));
+    let queries = Some(queries.as_slice());
+    let truth = Truth { target: &target, labels: &[], positive: 0, n_train_labels: 0, weights: None, queries };
+    metric.score(&truth, &Prediction::Scores(&scores))
 }
 
 fn settings(value: &Value) -> Settings {
@@ -78,14 +122,15 @@ fn settings(value: &Value) -> Settings {
 
 #[test]
 fn golden_cases_pass_and_every_metric_has_one() {
-    let golden: Value = serde_json::from_str(GOLDEN).unwrap();
+    let golden = GOLDEN.map(|text| serde_json::from_str::<Value>(text).unwrap());
     let registry = Registry::builtin();
     let mut covered = BTreeSet::new();
-    for case in golden["cases"].as_array().unwrap() {
-        let (name, defaults) = ours(case["metric"].as_str().unwrap());
-        let Ok(entry) = registry.metric(name) else { continue };
-        covered.insert(name.to_string());
-        let metric = entry.build(&settings(case.get("settings").unwrap_or(&defaults))).unwrap();
+    for case in golden.iter().flat_map(|golden| golden["cases"].as_array().unwrap()) {
+        let name = case["metric"].as_str().unwrap();
+        let named = registry.metric(name).unwrap();
+        covered.insert(named.entry.name.clone());
+        let given = case.get("settings").map(settings).unwrap_or_default();
+        let metric = named.build(&given).unwrap();
         let note = format!("{name}, {}", case["note"]);
         match (score(metric.as_ref(), case), case["value"].as_f64()) {
             (Ok(score), Some(expected)) => {

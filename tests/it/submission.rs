@@ -91,7 +91,7 @@ impl Fixture {
 
     #[track_caller]
     fn write(&self, outputs: &[Array2<f64>]) -> String {
-        let path = submission::write(&self.competition, outputs, &self.path("out.csv"), &self.registry).unwrap();
+        let path = submission::write(&self.competition, outputs, &[], &self.path("out.csv"), &self.registry).unwrap();
         std::fs::read_to_string(path).unwrap()
     }
 }
@@ -337,7 +337,7 @@ fn a_prediction_that_is_not_finite_leaves_the_old_file() {
     let passengers = passengers("log_loss");
     let old = passengers.file("out.csv", "old");
     let outputs = [array![[0.9, 0.1], [f64::NAN, 0.8], [0.5, 0.5], [0.6, 0.4]]];
-    let error = submission::write(&passengers.competition, &outputs, &old, &passengers.registry).unwrap_err();
+    let error = submission::write(&passengers.competition, &outputs, &[], &old, &passengers.registry).unwrap_err();
     assert_eq!((error.row, error.column.as_deref()), (Some(2), Some("Survived")));
     assert_eq!(std::fs::read_to_string(&old).unwrap(), "old");
     assert_eq!(temporary_files(passengers.folder.path()), 0);
@@ -410,4 +410,54 @@ fn every_row_that_is_no_row_of_the_table_is_named_and_so_is_what_is_wrong_with_t
     let checked = submission::validate(&passengers.competition, &file, &passengers.registry).unwrap();
     let n_torn = checked.faults.iter().filter(|fault| fault.kind == FaultKind::Malformed).count();
     assert_eq!((checked.n_rows, n_torn), (3000, 3000));
+}
+
+#[test]
+fn a_ranking_is_a_cell_of_labels_best_first() {
+    let fixture = fixture("multiclass", "map@2", &["y"], &["a", "b", "c"], &["1", "2"], &["id", "y"]);
+    fixture.check_faults("id,y\n1,a b\n2,c d\n", &[(FaultKind::UnknownLabel, Some(2), Some("y"))]);
+    fixture.check_faults("id,y\n1,a b\n2,\n", &[(FaultKind::Blank, Some(2), Some("y"))]);
+    // Right at once, and at the second guess; what comes behind k does not count.
+    let grade = fixture.grade("id,y\n1,a b\n2,c a b\n", "id,y\n1,a\n2,a\n");
+    assert_eq!((grade.score, grade.errors), (Some(0.75), Vec::new()));
+    let probabilities = array![[0.2, 0.5, 0.3], [0.4, 0.2, 0.4]];
+    assert_eq!(fixture.write(&[probabilities]), "id,y\n2,a c\n1,b c\n");
+}
+
+#[test]
+fn texts_are_graded_though_no_model_predicts_them() {
+    let fixture = fixture("text", "mean_f1", &["tags"], &["a b", "c"], &["1", "2", "3"], &["id", "tags"]);
+    let grade = fixture.grade("id,tags\n1,b a\n2,\n3,a b c\n", "id,tags\n1,a b\n2,\n3,b x\n");
+    assert_eq!((grade.score, grade.errors), (Some((1.0 + 1.0 + 0.4) / 3.0), Vec::new()));
+}
+
+#[test]
+fn a_value_and_its_spread_stand_in_two_columns() {
+    let header = ["Patient_Week", "FVC", "Confidence"];
+    let fixture = fixture("regression", "laplace_log_likelihood", &["FVC"], &[], &["1", "2"], &header);
+    fixture.check_faults(
+        "Patient_Week,FVC,Confidence\n1,2000,0\n2,x,100\n",
+        &[
+            (FaultKind::OutOfRange, Some(1), Some("Confidence")),
+            (FaultKind::NotANumber, Some(2), Some("FVC")),
+        ],
+    );
+    let grade = fixture.grade(
+        "Patient_Week,FVC,Confidence\n1,2000,100\n2,3000,10\n",
+        "Patient_Week,FVC\n1,2100,\n2,3000,\n".replace(",\n", "\n").as_str(),
+    );
+    let expected = [(100.0f64, 100.0f64), (0.0, 70.0)]
+        .map(|(error, sigma)| -2f64.sqrt() * error / sigma - (2f64.sqrt() * sigma).ln());
+    let score = grade.score.unwrap();
+    assert!((score - (expected[0] + expected[1]) / 2.0).abs() < 1e-12, "{score}");
+}
+
+#[test]
+fn a_column_of_one_class_is_named() {
+    let fixture = fixture("binary", "roc_auc", &["u", "v"], &["0", "1"], &["1", "2"], &["id", "u", "v"]);
+    let text = "id,u,v\n1,0.9,0.1\n2,0.2,0.3\n";
+    assert_eq!(fixture.grade(text, "id,u,v\n1,1,1\n2,0,0\n").score, Some(0.5));
+    let grade = fixture.grade(text, "id,u,v\n1,1,1\n2,0,1\n");
+    assert_eq!(grade.score, None);
+    assert!(grade.errors[0].contains("`v`") && grade.errors[0].contains("no negative row"), "{:?}", grade.errors);
 }

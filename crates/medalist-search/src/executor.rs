@@ -245,9 +245,18 @@ impl<'a> Executor<'a> {
     /// A member with all its folds becomes a trial, unlocked, since joining artifacts may take its time.
     fn complete(&self, member: Member) {
         let (n_folds, direction) = (self.study.n_folds, self.study.direction);
-        let trial = member.trial(TrialState::Complete, n_folds, direction);
+        let mut trial = member.trial(TrialState::Complete, n_folds, direction);
         let artifacts = member.into_artifacts(direction);
-        let attached = catch_unwind(AssertUnwindSafe(|| self.objective.attach(&trial, artifacts)));
+        let attached = catch_unwind(AssertUnwindSafe(|| {
+            match self.objective.score(&trial, &artifacts)? {
+                Some(score) if !score.is_finite() => {
+                    return Err(TrialError::Failed(format!("the score of all folds together is {score}")));
+                }
+                Some(score) => trial.score = Some(score),
+                None => {}
+            }
+            self.objective.attach(&trial, artifacts)
+        }));
         let attached = attached.unwrap_or_else(|panic| Err(TrialError::Failed(panic_message(&*panic))));
         let mut state = self.lock();
         match attached {

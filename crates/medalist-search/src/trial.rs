@@ -87,7 +87,7 @@ pub struct Trial {
     pub state: TrialState,
     /// By fold. Of a failed trial, those below the fold that failed.
     pub folds: Vec<FoldScore>,
-    /// The mean over the folds, summed in their order; of complete trials only.
+    /// The mean over the folds, summed in their order, or what [`crate::Objective::score`] makes of them; of complete trials only.
     pub score: Option<f64>,
     /// (n_objectives - 1, n_folds): the values of the objectives beyond the score, by fold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

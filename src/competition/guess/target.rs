@@ -202,10 +202,10 @@ fn names_classes(sheets: &Sheets, sample: &Sheet, target: &str, id: Option<&str>
 }
 
 fn task_named(name: &str) -> Result<Task> {
-    let tasks = [Task::Binary, Task::Multiclass, Task::Regression, Task::Ordinal];
+    let tasks = [Task::Binary, Task::Multiclass, Task::Regression, Task::Ordinal, Task::Text];
     let found = tasks.into_iter().find(|task| task.name() == name);
     found.ok_or_else(|| {
-        Error::usage(format!("there is no task `{name}`")).help("binary, multiclass, regression or ordinal")
+        Error::usage(format!("there is no task `{name}`")).help("binary, multiclass, regression, ordinal or text")
     })
 }
 
@@ -218,6 +218,9 @@ fn task(
     notes: &mut Vec<String>,
 ) -> Result<Task> {
     let target = &targets[0];
+    if allowed == Some(&[Task::Text]) {
+        return Ok(Task::Text);
+    }
     let labels = distinct(sheets.train.column(target));
     let numbers: Option<Vec<f64>> = labels.iter().map(|label| label.parse().ok()).collect();
     let Some(numbers) = numbers.filter(|_| !by_class) else {
@@ -259,6 +262,7 @@ fn default_metric(sheets: &Sheets, targets: &[String], task: Task, by_class: boo
         Task::Binary | Task::Multiclass => "accuracy",
         Task::Ordinal => "quadratic_weighted_kappa",
         Task::Regression => "rmse",
+        Task::Text => "mean_f1",
     }
 }
 

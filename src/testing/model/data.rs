@@ -30,7 +30,7 @@ impl Data {
             Task::Binary => {
                 Target::Classes { codes: signal.iter().map(|&s| u32::from(s > 0.2)).collect(), n_classes: 2 }
             }
-            Task::Multiclass => {
+            Task::Multiclass | Task::Text => {
                 let class = |s: f64| u32::from(s > -0.8) + u32::from(s > 0.8);
                 Target::Classes { codes: signal.iter().map(|&s| class(s)).collect(), n_classes: N_CLASSES }
             }

@@ -61,6 +61,16 @@ pub trait Objective: Sync {
     /// Called from several threads at once. A panic fails the trials alone. The outcome must depend on nothing but the points, their seed and the fold.
     fn evaluate(&self, trials: &[TrialPoint], fold: usize, ctx: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>>;
 
+    /// The score of a complete trial, where it is more than the mean over its folds: what folds can tell of each other only together. None: the mean. `artifacts`: as for [`Objective::attach`].
+    ///
+    /// Fold scores stay as they are, and with them what prunes: a trial is measured beside others by the same number of folds alike.
+    ///
+    /// # Errors
+    /// The trial fails, or the study ends, with the error.
+    fn score(&self, _trial: &Trial, _artifacts: &[Artifact]) -> Result<Option<f64>, TrialError> {
+        Ok(None)
+    }
+
     /// Joins the artifacts of a complete trial, in the order of its folds, into what the store keeps. `artifacts` are those of the stage that was chosen.
     ///
     /// # Errors
