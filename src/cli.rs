@@ -18,6 +18,7 @@ mod show;
 mod studies;
 mod submit;
 mod sweep;
+mod transforms;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -79,9 +80,11 @@ impl Session {
             Command::Resume(args) => sweep::resume(self, &args),
             Command::New(New::Competition(args)) => new::competition(self, &args),
             Command::New(New::Model(args)) => new::model(self, &args),
+            Command::New(New::Transform(args)) => new::transform(self, &args),
             Command::Init(args) => new::init(self, &args),
             Command::Show(args) => show::show(self, &args),
             Command::Models(args) => catalogue::models(self, &args),
+            Command::Transforms(args) => transforms::transforms(self, &args),
             Command::Metrics => catalogue::metrics(self),
             Command::Folds(args) => folds::folds(self, &args),
             Command::Competitions => catalogue::competitions(self),

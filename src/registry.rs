@@ -7,6 +7,7 @@ use medalist_search::{Params, SearchSpace};
 use crate::error::{Error, Kind, Result};
 use crate::metric::{Metric, Settings};
 use crate::model::{AnyModel, Input, InputKind, Model};
+use crate::table::{Column, Table};
 use crate::target::Task;
 use crate::transform::{AnyTransform, Transform};
 
@@ -56,12 +57,20 @@ pub struct TransformEntry {
     pub order: u32,
     /// Whether it may run once over all training rows: see [`Transform::ROWWISE`].
     pub rowwise: bool,
+    /// What it learns: see [`Transform::LEARNS`].
+    pub learns: &'static str,
     /// Its own parameters, without `prep.` in front.
     pub space: SearchSpace,
+    concerns: fn(&Column) -> bool,
     build: fn(&Params) -> Result<Box<dyn AnyTransform>>,
 }
 
 impl TransformEntry {
+    /// Whether one of the table's columns, as they are read, is such as it changes.
+    pub fn concerns(&self, table: &Table) -> bool {
+        table.columns().iter().any(|column| (self.concerns)(column))
+    }
+
     /// # Errors
     /// When a parameter is unknown, out of range or of the wrong type.
     pub fn build(&self, params: &Params) -> Result<Box<dyn AnyTransform>> {
@@ -124,7 +133,9 @@ impl Registry {
             inputs: T::INPUTS,
             order: T::ORDER,
             rowwise: T::ROWWISE,
+            learns: T::LEARNS,
             space: T::space(),
+            concerns: T::concerns,
             build: |params| Ok(Box::new(T::from_params(params)?)),
         });
         self.transforms.sort_by(|a, b| (a.order, &a.name).cmp(&(b.order, &b.name)));
@@ -142,6 +153,14 @@ impl Registry {
     pub fn metric(&self, name: &str) -> Result<&MetricEntry> {
         let found = self.metrics.iter().find(|entry| entry.name == name);
         found.ok_or_else(|| unknown("metric", name, self.metrics.iter().map(|entry| entry.name.as_str()), Kind::Config))
+    }
+
+    /// # Errors
+    /// When there is no such transform: names the nearest.
+    pub fn transform(&self, name: &str) -> Result<&TransformEntry> {
+        let found = self.transforms.iter().find(|entry| entry.name == name);
+        let known = self.transforms.iter().map(|entry| entry.name.as_str());
+        found.ok_or_else(|| unknown("transform", name, known, Kind::Usage))
     }
 }
 

@@ -63,7 +63,7 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Search the parameters of any program: each trial is a run of it
     Optimize(OptimizeArgs),
-    /// Add a competition or a model
+    /// Add a competition, a model or a transform
     #[command(subcommand)]
     New(New),
     /// Make a folder with `competitions/` and `submissions/`
@@ -78,6 +78,8 @@ pub enum Command {
     Models(ModelsArgs),
     /// List the metrics
     Metrics,
+    /// List the transforms, or the parameters of one
+    Transforms(TransformsArgs),
     /// Best trials of a competition across its studies
     Leaderboard(LeaderboardArgs),
     /// List the studies
@@ -109,6 +111,8 @@ pub enum New {
     Competition(NewCompetitionArgs),
     /// Write a model to fill in: a file of src/models in a clone, else a small crate
     Model(NewModelArgs),
+    /// Write a transform to fill in: a file of src/transforms in a clone, else a small crate
+    Transform(NewTransformArgs),
 }
 
 #[derive(Args)]
@@ -190,6 +194,12 @@ pub struct NewModelArgs {
 }
 
 #[derive(Args)]
+pub struct NewTransformArgs {
+    /// The transform's name in snake_case
+    pub name: String,
+}
+
+#[derive(Args)]
 pub struct InitArgs {
     pub dir: PathBuf,
 }
@@ -212,6 +222,16 @@ pub struct FoldsArgs {
 #[derive(Args)]
 pub struct ModelsArgs {
     /// Show this model's parameters
+    pub name: Option<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  medalist transforms
+  medalist transforms target_encode
+  medalist transforms --output markdown > docs/transforms.md")]
+pub struct TransformsArgs {
+    /// Show this transform's parameters
     pub name: Option<String>,
 }
 

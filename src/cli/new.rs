@@ -1,10 +1,10 @@
-//! `new competition`, `new model`, `init`: what is written once and then lived in.
+//! `new competition`, `new model`, `new transform`, `init`: what is written once and then lived in.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::args::{InitArgs, NewCompetitionArgs, NewModelArgs};
+use super::args::{InitArgs, NewCompetitionArgs, NewModelArgs, NewTransformArgs};
 use super::output::{self, Format};
 use super::{Session, describe, source_folder};
 use crate::competition::guess::{self, NewCompetition};
@@ -73,73 +73,124 @@ pub fn competition(session: &Session, args: &NewCompetitionArgs) -> Result<()> {
 }
 
 pub fn model(session: &Session, args: &NewModelArgs) -> Result<()> {
-    let name = checked_name(&args.name)?;
-    if session.registry.model(name).is_ok() {
-        return Err(Error::usage(format!("there is a model `{name}` already")).help("choose another name"));
-    }
-    let workspace = session.workspace()?;
-    let in_clone = is_medalist_source(&workspace.root);
-    let type_name = camel_case(name);
-    let written = if in_clone {
-        let file = workspace.root.join("src/models").join(format!("{name}.rs"));
-        let shared = file.with_extension("");
-        if shared.is_dir() {
-            let error = Error::usage(format!("`{name}` cannot be a model's name")).file(shared);
-            return Err(error.help("a folder of this name holds what models share: choose another"));
+    let taken = session.registry.model(&args.name).is_ok();
+    MODEL.write(session, &args.name, taken)
+}
+
+pub fn transform(session: &Session, args: &NewTransformArgs) -> Result<()> {
+    let taken = session.registry.transform(&args.name).is_ok();
+    TRANSFORM.write(session, &args.name, taken)
+}
+
+/// A kind of thing that is a file to be dropped in.
+struct Kind {
+    noun: &'static str,
+    /// Of `src/` in a clone, of the workspace for a crate.
+    folder: &'static str,
+    /// The method of [`Registry`](crate::Registry) that adds one.
+    with: &'static str,
+    /// One that works as it is.
+    template: &'static str,
+    /// What is to be filled in, and the flags of a sweep that uses it.
+    fill: &'static str,
+    flags: &'static str,
+}
+
+const MODEL: Kind = Kind {
+    noun: "model",
+    folder: "models",
+    with: "with",
+    template: include_str!("model_template.rs.txt"),
+    fill: "fit and predict",
+    flags: "--models {name}",
+};
+
+const TRANSFORM: Kind = Kind {
+    noun: "transform",
+    folder: "transforms",
+    with: "with_transform",
+    template: include_str!("transform_template.rs.txt"),
+    fill: "fit and transform",
+    flags: "--set prep.{name}=true",
+};
+
+impl Kind {
+    fn write(&self, session: &Session, name: &str, taken: bool) -> Result<()> {
+        let noun = self.noun;
+        let name = checked_name(noun, name)?;
+        if taken {
+            return Err(Error::usage(format!("there is a {noun} `{name}` already")).help("choose another name"));
         }
-        let text = template(name, &type_name, "crate");
-        write_new(&file, &text)?;
-        vec![file]
-    } else {
-        write_package(&workspace.root, name, &type_name)?
-    };
-    let shown: Vec<String> =
-        written.iter().map(|file| file.strip_prefix(&workspace.root).unwrap_or(file).display().to_string()).collect();
-    if session.format() == Format::Json {
-        output::print_json(&json!({ "files": shown }))?;
-    } else {
-        output::print(&(shown.join("\n") + "\n"))?;
+        let workspace = session.workspace()?;
+        let in_clone = is_medalist_source(&workspace.root);
+        let written = if in_clone {
+            let file = workspace.root.join("src").join(self.folder).join(format!("{name}.rs"));
+            let shared = file.with_extension("");
+            if shared.is_dir() {
+                let error = Error::usage(format!("`{name}` cannot be a {noun}'s name")).file(shared);
+                return Err(error.help(format!("a folder of this name holds what {noun}s share: choose another")));
+            }
+            write_new(&file, &self.text(name, "crate"))?;
+            vec![file]
+        } else {
+            self.write_package(&workspace.root, name)?
+        };
+        let relative = |file: &PathBuf| file.strip_prefix(&workspace.root).unwrap_or(file).display().to_string();
+        let shown: Vec<String> = written.iter().map(relative).collect();
+        if session.format() == Format::Json {
+            output::print_json(&json!({ "files": shown }))?;
+        } else {
+            output::print(&(shown.join("\n") + "\n"))?;
+        }
+        let (fill, flags) = (self.fill, self.flags.replace("{name}", name));
+        session.say(if in_clone {
+            format!("next: fill in {fill}, then cargo run --release -- sweep penguins {flags}")
+        } else {
+            let manifest = format!("{}/{name}/Cargo.toml", self.folder);
+            format!("next: fill in {fill}, then cargo run --release --manifest-path {manifest} -- sweep SLUG {flags}")
+        });
+        Ok(())
     }
-    session.say(if in_clone {
-        format!("next: fill in fit and predict, then cargo run --release -- sweep penguins --models {name}")
-    } else {
-        format!("next: fill in fit and predict, then cargo run --release --manifest-path models/{name}/Cargo.toml -- sweep SLUG --models {name}")
-    });
-    Ok(())
+
+    fn text(&self, name: &str, path: &str) -> String {
+        self.template.replace("{name}", name).replace("{Type}", &camel_case(name)).replace("{path}", path)
+    }
+
+    fn write_package(&self, root: &Path, name: &str) -> Result<Vec<PathBuf>> {
+        let folder = root.join(self.folder).join(name);
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\n\
+             medalist = {{ path = {:?} }}\nndarray = \"0.16\"\n\n# A workspace of its own, wherever it lies.\n[workspace]\n",
+            source_folder().display().to_string()
+        );
+        let main = format!(
+            "mod {name};\n\nuse std::process::ExitCode;\n\nuse medalist::Registry;\n\nfn main() -> ExitCode {{\n    \
+             medalist::cli::main(Registry::builtin().{}::<{name}::{}>(\"{name}\"))\n}}\n",
+            self.with,
+            camel_case(name)
+        );
+        let files = [
+            (folder.join("Cargo.toml"), manifest),
+            (folder.join("src/main.rs"), main),
+            (folder.join(format!("src/{name}.rs")), self.text(name, "medalist")),
+        ];
+        for (file, text) in &files {
+            write_new(file, text)?;
+        }
+        // The same versions as medalist's own: what it was tested with.
+        let lock = source_folder().join("Cargo.lock");
+        if lock.is_file() {
+            let copy = folder.join("Cargo.lock");
+            std::fs::copy(&lock, &copy).map_err(|error| Error::io(&copy, &error))?;
+        }
+        Ok(files.into_iter().map(|(file, _)| file).collect())
+    }
 }
 
 /// Whether the workspace is a clone of medalist itself, where a dropped-in file is enough.
 fn is_medalist_source(root: &Path) -> bool {
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     root.join("src/models/mod.rs").is_file() && manifest.contains("name = \"medalist\"")
-}
-
-fn write_package(root: &Path, name: &str, type_name: &str) -> Result<Vec<PathBuf>> {
-    let folder = root.join("models").join(name);
-    let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\n\
-         medalist = {{ path = {:?} }}\nndarray = \"0.16\"\n\n# A workspace of its own, wherever it lies.\n[workspace]\n",
-        source_folder().display().to_string()
-    );
-    let main = format!(
-        "mod {name};\n\nuse std::process::ExitCode;\n\nuse medalist::Registry;\n\nfn main() -> ExitCode {{\n    \
-         medalist::cli::main(Registry::builtin().with::<{name}::{type_name}>(\"{name}\"))\n}}\n"
-    );
-    let files = [
-        (folder.join("Cargo.toml"), manifest),
-        (folder.join("src/main.rs"), main),
-        (folder.join(format!("src/{name}.rs")), template(name, type_name, "medalist")),
-    ];
-    // The same versions as medalist's own: what it was tested with.
-    let lock = source_folder().join("Cargo.lock");
-    for (file, text) in &files {
-        write_new(file, text)?;
-    }
-    if lock.is_file() {
-        let copy = folder.join("Cargo.lock");
-        std::fs::copy(&lock, &copy).map_err(|error| Error::io(&copy, &error))?;
-    }
-    Ok(files.into_iter().map(|(file, _)| file).collect())
 }
 
 /// # Errors
@@ -168,18 +219,18 @@ const RESERVED: [&str; 57] = [
 
 /// # Errors
 /// When it is no snake_case identifier, or one that is taken.
-fn checked_name(name: &str) -> Result<&str> {
+fn checked_name<'a>(noun: &str, name: &'a str) -> Result<&'a str> {
     let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
     let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
     if RESERVED.contains(&name) {
         return Err(
-            Error::usage(format!("`{name}` cannot be a model's name")).help("it means something else: choose another")
+            Error::usage(format!("`{name}` cannot be a {noun}'s name")).help("it means something else: choose another")
         );
     }
     if starts_well && name.chars().all(letters) && name.len() <= 60 {
         return Ok(name);
     }
-    Err(Error::usage(format!("`{name}` cannot be a model's name")).help("snake_case, such as my_ridge"))
+    Err(Error::usage(format!("`{name}` cannot be a {noun}'s name")).help("snake_case, such as my_ridge"))
 }
 
 fn camel_case(name: &str) -> String {
@@ -188,9 +239,4 @@ fn camel_case(name: &str) -> String {
         letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
     };
     name.split('_').map(capital).collect()
-}
-
-/// A model that works as it is: the training rows' mean or class shares, drawn towards uniform.
-fn template(name: &str, type_name: &str, path: &str) -> String {
-    include_str!("model_template.rs.txt").replace("{name}", name).replace("{Type}", type_name).replace("{path}", path)
 }
