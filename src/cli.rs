@@ -19,6 +19,7 @@ mod show;
 mod studies;
 mod submit;
 mod sweep;
+mod transforms;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -81,9 +82,11 @@ impl Session {
             Command::New(New::Competition(args)) => new::competition(self, &args),
             Command::New(New::Model(args)) => new::model(self, &args),
             Command::New(New::Metric(args)) => new::metric(self, &args),
+            Command::New(New::Transform(args)) => new::transform(self, &args),
             Command::Init(args) => new::init(self, &args),
             Command::Show(args) => show::show(self, &args),
             Command::Models(args) => catalogue::models(self, &args),
+            Command::Transforms(args) => transforms::transforms(self, &args),
             Command::Metrics => metrics::metrics(self),
             Command::Folds(args) => folds::folds(self, &args),
             Command::Competitions => catalogue::competitions(self),

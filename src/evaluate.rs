@@ -4,6 +4,7 @@
 
 mod cross_fit;
 mod objective;
+mod scale;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -16,14 +17,14 @@ use rayon::prelude::*;
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
 use crate::fold_cache::{FoldCache, PreparedKey};
-use crate::metric::{Metric, Needs, TargetScale, Truth, mean_over_targets};
+use crate::metric::{Metric, TargetScale, Truth, mean_over_targets};
 use crate::model::{AnyModel, AnyPredictor, FitContext, Once, Steps, Whole};
 use crate::objective::Measure;
 use crate::prepare::{self, Prepared};
 use crate::registry::{ModelEntry, Registry};
 use crate::split::Fold;
 use crate::table::Table;
-use crate::target::{Target, Task};
+use crate::target::Target;
 use crate::thresholds::{Thresholds, decode_with};
 
 /// The name of the out-of-fold predictions among a trial's attachments.
@@ -142,8 +143,9 @@ impl<'a> Evaluation<'a> {
     pub fn refit(&self, params: &Params, seed: Seed) -> Result<Vec<Array2<f64>>> {
         let test = self.test()?;
         let all: Vec<u32> = (0..self.competition.features.n_rows() as u32).collect();
-        let prepared = |y: &Target, prep: &Params, entry: &ModelEntry| {
-            self.prepare(entry, prep, &self.competition.features, y, test, self.seed.child("prepare all", 0))
+        let prepared = |target: usize, prep: &Params, entry: &ModelEntry| {
+            let features = &self.competition.features;
+            self.prepare(entry, prep, features, target, &all, test, self.seed.child("prepare all", 0))
         };
         self.predict_with(params, &all, seed.child("refit", 0), prepared)
     }
@@ -159,8 +161,8 @@ impl<'a> Evaluation<'a> {
             .map(|number| {
                 let fold = &self.folds[number];
                 let train = self.competition.features.take(&fold.train);
-                let prepared = |y: &Target, prep: &Params, entry: &ModelEntry| {
-                    self.prepare(entry, prep, &train, y, test, self.preparation_seed(number))
+                let prepared = |target: usize, prep: &Params, entry: &ModelEntry| {
+                    self.prepare(entry, prep, &train, target, &fold.train, test, self.preparation_seed(number))
                 };
                 self.predict_with(params, &fold.train, seed.child("fold", number as u64), prepared)
             })
@@ -192,14 +194,14 @@ impl<'a> Evaluation<'a> {
         params: &Params,
         rows: &[u32],
         seed: Seed,
-        prepared: impl Fn(&Target, &Params, &ModelEntry) -> Result<Prepared>,
+        prepared: impl Fn(usize, &Params, &ModelEntry) -> Result<Prepared>,
     ) -> Result<Vec<Array2<f64>>> {
         let point = self.point(&[params])?;
         let model = point.build()?;
         let weights = self.weights(rows);
         let mut outputs = Vec::new();
         for target in 0..self.competition.targets.len() {
-            let prepared = prepared(&self.competition.targets[target].target.take(rows), &point.prep, point.entry)?;
+            let prepared = prepared(target, &point.prep, point.entry)?;
             let y = self.target(target, point.entry)?.take(rows);
             let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target, None)?;
             let mut raw = point.predict(predictor.as_ref(), &prepared)?;
@@ -240,8 +242,8 @@ impl<'a> Evaluation<'a> {
                 }
                 let train = self.competition.features.take(&fold.train);
                 let scored = self.competition.features.take(&fold.valid);
-                let y = self.competition.targets[target].target.take(&fold.train);
-                self.prepare(point.entry, &point.prep, &train, &y, &scored, self.preparation_seed(number))
+                let seed = self.preparation_seed(number);
+                self.prepare(point.entry, &point.prep, &train, target, &fold.train, &scored, seed)
             })?;
             let y = self.target(target, point.entry)?.take(&fold.train);
             let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target, steps)?;
@@ -259,17 +261,23 @@ impl<'a> Evaluation<'a> {
         Ok(predicted)
     }
 
+    /// `train`: the competition's `rows`.
+    #[expect(clippy::too_many_arguments, reason = "the inputs of the whole preparation, each of another type")]
     fn prepare(
         &self,
         entry: &ModelEntry,
         prep: &Params,
         train: &Table,
-        y: &Target,
+        target: usize,
+        rows: &[u32],
         scored: &Table,
         seed: Seed,
     ) -> Result<Prepared> {
-        let tensor = self.competition.tensor();
-        prepare::prepare(self.registry, entry.input, prep, train, y, scored, tensor, seed, &self.deadline)
+        // On the scale on which models fit it; an ordinal target's classes stay classes, since the preparation is shared by all models.
+        let y = self.scaled(&self.competition.targets[target].target).take(rows);
+        let (tensor, weights) = (self.competition.tensor(), self.weights(rows));
+        let (kind, weights) = (entry.input, weights.as_deref());
+        prepare::prepare(self.registry, kind, prep, train, &y, weights, scored, tensor, seed, &self.deadline)
     }
 
     /// All training rows prepared once for all folds, where that is possible.
@@ -313,44 +321,6 @@ impl<'a> Evaluation<'a> {
         };
         let ctx = FitContext { steps, ..ctx.child("target", target as u64) };
         model.fit(&prepared.train, y, &ctx)
-    }
-
-    /// The target as this model wants it, on the scale on which it is fitted.
-    fn target(&self, target: usize, entry: &ModelEntry) -> Result<Target> {
-        let column = &self.competition.targets[target];
-        // A metric on probabilities needs classes; any other takes an ordinal target's values from models that can fit them.
-        let as_values = self.competition.task == Task::Ordinal
-            && entry.tasks.contains(&Task::Regression)
-            && self.metric.needs() != Needs::Probabilities;
-        match &column.target {
-            Target::Classes { codes, .. } if as_values => {
-                let labels = column
-                    .label_values()
-                    .ok_or_else(|| Error::config("an ordinal target's labels must be numbers").column(&column.name))?;
-                Ok(Target::Values(codes.iter().map(|&code| labels[code as usize]).collect()))
-            }
-            Target::Values(values) => {
-                let scaled = values.iter().map(|&value| match self.scale {
-                    TargetScale::Identity => value,
-                    TargetScale::Log => value.ln(),
-                    TargetScale::Log1p => value.ln_1p(),
-                });
-                Ok(Target::Values(scaled.collect()))
-            }
-            classes => Ok(classes.clone()),
-        }
-    }
-
-    /// Back on the target's own scale.
-    fn unscale(&self, mut raw: Array2<f64>) -> Array2<f64> {
-        if self.competition.task == Task::Regression {
-            match self.scale {
-                TargetScale::Identity => {}
-                TargetScale::Log => raw.mapv_inplace(f64::exp),
-                TargetScale::Log1p => raw.mapv_inplace(f64::exp_m1),
-            }
-        }
-        raw
     }
 
     fn weights(&self, rows: &[u32]) -> Option<Vec<f64>> {

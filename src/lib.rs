@@ -8,6 +8,7 @@ pub use medalist_derive::{ParamChoice, Tunable};
 pub use medalist_search as search;
 
 pub mod error;
+pub mod sparse;
 pub mod target;
 pub mod table;
 pub mod metric;

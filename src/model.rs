@@ -10,6 +10,7 @@ use medalist_search::{Cancel, Seed, Tunable, Value};
 use ndarray::{Array2, ArrayD};
 
 use crate::error::{Error, Kind, Result};
+use crate::sparse::SparseMatrix;
 use crate::table::Table;
 use crate::target::{Target, Task};
 
@@ -63,12 +64,22 @@ pub struct Tensor {
     pub x: ArrayD<f32>,
 }
 
+/// All features as numbers of which most are 0: the words of texts by their TF-IDF, and beside them what [`Dense`] has.
+#[derive(Clone, Debug)]
+pub struct Sparse {
+    /// (n_rows, n_features), all finite.
+    pub x: SparseMatrix,
+    /// One name per feature.
+    pub names: Arc<Vec<String>>,
+}
+
 /// The kinds of input that the harness can prepare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum InputKind {
     Dense,
     Columns,
     Tensor,
+    Sparse,
 }
 
 /// Any kind of input.
@@ -77,6 +88,7 @@ pub enum AnyInput {
     Dense(Dense),
     Columns(Columns),
     Tensor(Tensor),
+    Sparse(Sparse),
 }
 
 impl AnyInput {
@@ -85,6 +97,7 @@ impl AnyInput {
             AnyInput::Dense(dense) => dense.x.nrows(),
             AnyInput::Columns(columns) => columns.table.n_rows(),
             AnyInput::Tensor(tensor) => tensor.x.shape()[0],
+            AnyInput::Sparse(sparse) => sparse.x.n_rows(),
         }
     }
 
@@ -94,6 +107,7 @@ impl AnyInput {
             AnyInput::Dense(dense) => dense.x.ncols(),
             AnyInput::Columns(columns) => columns.table.columns().len(),
             AnyInput::Tensor(tensor) => tensor.x.shape()[1..].iter().product(),
+            AnyInput::Sparse(sparse) => sparse.x.n_columns(),
         }
     }
 }
@@ -121,6 +135,7 @@ macro_rules! input {
 input!(Dense);
 input!(Columns);
 input!(Tensor);
+input!(Sparse);
 
 /// A model: a struct of hyperparameters that can be fitted.
 ///

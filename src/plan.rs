@@ -240,7 +240,7 @@ impl Plan {
         earlier: &Earlier,
     ) -> Result<StudySpec> {
         let models = self.models(competition, registry)?;
-        let mut space = joint_space(registry, &models);
+        let mut space = joint_space(registry, &models, Some(competition));
         let named: Vec<String> = self.set.keys().cloned().collect();
         for (name, value) in &self.set {
             restrict(&mut space, name, &value.text(), registry, &models)?;

@@ -8,11 +8,12 @@ use medalist_search::{Cancel, Params, SearchSpace, Seed};
 use ndarray::{Array2, ArrayD, IxDyn};
 
 use crate::error::{Error, Kind, Result};
-use crate::model::{AnyInput, Columns, Dense, InputKind, Once, Source, Tensor, Whole};
+use crate::model::{AnyInput, Columns, Dense, InputKind, Once, Source, Sparse, Tensor, Whole};
 use crate::registry::{Registry, TransformEntry};
-use crate::table::{Table, Values};
+use crate::sparse::SparseMatrix;
+use crate::table::{Column, Table, Values};
 use crate::target::Target;
-use crate::transform::{FittedTransform, TransformContext};
+use crate::transform::{AnyTransform, FittedTransform, TransformContext};
 
 /// Everything prepared for one fold and one setting of the transforms.
 pub struct Prepared {
@@ -29,8 +30,17 @@ pub struct Prepared {
 ///
 /// Where two transforms have a field of the same name they share the parameter, which is the first one's.
 pub fn space(registry: &Registry, kind: InputKind) -> SearchSpace {
+    space_of(transforms(registry, kind))
+}
+
+/// Those of [`space`] that mean something for these tables' columns, given as they are read.
+pub fn space_for(registry: &Registry, kind: InputKind, tables: &[&Table]) -> SearchSpace {
+    space_of(transforms(registry, kind).filter(|entry| tables.iter().any(|table| entry.concerns(table))))
+}
+
+fn space_of<'a>(transforms: impl Iterator<Item = &'a TransformEntry>) -> SearchSpace {
     let mut space = SearchSpace::new();
-    for entry in transforms(registry, kind) {
+    for entry in transforms {
         for parameter in entry.space.parameters() {
             if space.get(&parameter.name).is_none() {
                 space = space.with(parameter.clone());
@@ -40,7 +50,7 @@ pub fn space(registry: &Registry, kind: InputKind) -> SearchSpace {
     space
 }
 
-/// Fits the transforms on `train` and applies them to both tables. `params` as in [`space`]; those left out are at their defaults.
+/// Fits the transforms on `train` and applies them to both tables. `params` as in [`space`]; those left out are at their defaults. `weights`: one a training row, where there are any.
 ///
 /// # Errors
 /// When a parameter is unknown or out of range, a transform fails, `cancel` says so, or what comes out is not what the kind of input demands: Dense wants at least one column, all numeric and finite; Tensor wants numeric columns, as many as the product of `tensor`.
@@ -51,6 +61,7 @@ pub fn prepare(
     params: &Params,
     train: &Table,
     y: &Target,
+    weights: Option<&[f64]>,
     scored: &Table,
     tensor: Option<&[usize]>,
     seed: Seed,
@@ -58,8 +69,8 @@ pub fn prepare(
 ) -> Result<Prepared> {
     check_params(registry, kind, params)?;
     let (mut train, mut scored) = (train.clone(), scored.clone());
-    for entry in transforms(registry, kind) {
-        let fitted = fit(entry, params, &train, y, seed, cancel)?;
+    for (entry, transform) in switched_on(registry, kind, params)? {
+        let fitted = fit(entry, transform.as_ref(), &train, y, weights, seed, cancel)?;
         train = fitted.transform_train(&train)?;
         scored = fitted.transform(&scored)?;
     }
@@ -73,6 +84,7 @@ pub fn prepare(
         InputKind::Tensor => {
             (AnyInput::Tensor(reshaped(&train, tensor)?), AnyInput::Tensor(reshaped(&scored, tensor)?))
         }
+        InputKind::Sparse => (AnyInput::Sparse(sparse(&train)?), AnyInput::Sparse(sparse(&scored)?)),
     };
     Ok(Prepared::new(train, scored))
 }
@@ -94,7 +106,7 @@ impl Prepared {
     }
 }
 
-/// All training rows prepared at once, where nothing is learned from them: every transform of the kind of input is rowwise. None where one is not, or the input is not Columns.
+/// All training rows prepared at once, where nothing is learned from them: every transform of the kind of input that is switched on and has columns to change is rowwise. None where one is not, or the input is not Columns.
 ///
 /// # Errors
 /// Those of [`prepare`].
@@ -107,14 +119,17 @@ pub fn whole(
     cancel: &Cancel,
 ) -> Result<Option<Arc<Whole>>> {
     check_params(registry, kind, params)?;
-    if kind != InputKind::Columns || transforms(registry, kind).any(|entry| !entry.rowwise) {
+    let transforms = switched_on(registry, kind, params)?;
+    // One that has none of its columns here passes them all on.
+    let by_rows = |entry: &TransformEntry| entry.rowwise || !entry.concerns(features);
+    if kind != InputKind::Columns || !transforms.iter().all(|(entry, _)| by_rows(entry)) {
         return Ok(None);
     }
     // No target that one could learn from.
     let y = Target::Values(vec![0.0; features.n_rows()]);
     let mut table = features.clone();
-    for entry in transforms(registry, kind) {
-        let fitted = fit(entry, params, &table, &y, seed, cancel)?;
+    for (entry, transform) in transforms.into_iter().filter(|(entry, _)| entry.rowwise) {
+        let fitted = fit(entry, transform.as_ref(), &table, &y, None, seed, cancel)?;
         table = fitted.transform_train(&table)?;
     }
     Ok(Some(Arc::new(Whole { table, once: Once::default() })))
@@ -122,23 +137,40 @@ pub fn whole(
 
 fn fit(
     entry: &TransformEntry,
-    params: &Params,
+    transform: &dyn AnyTransform,
     train: &Table,
     y: &Target,
+    weights: Option<&[f64]>,
     seed: Seed,
     cancel: &Cancel,
 ) -> Result<Box<dyn FittedTransform>> {
     if cancel.is_cancelled() {
         return Err(Error::new(Kind::Interrupted, "cancelled"));
     }
-    let mut own = Params::default();
-    for parameter in entry.space.parameters() {
-        if let Some(value) = params.get(&parameter.name) {
-            own.insert(&parameter.name, value.clone());
+    let ctx = TransformContext { weights, seed: seed.child(&entry.name, 0), cancel };
+    transform.fit(train, y, &ctx)
+}
+
+/// The transforms that the parameters do not switch off.
+fn switched_on<'a>(
+    registry: &'a Registry,
+    kind: InputKind,
+    params: &Params,
+) -> Result<Vec<(&'a TransformEntry, Box<dyn AnyTransform>)>> {
+    let mut built = Vec::new();
+    for entry in transforms(registry, kind) {
+        let mut own = Params::default();
+        for parameter in entry.space.parameters() {
+            if let Some(value) = params.get(&parameter.name) {
+                own.insert(&parameter.name, value.clone());
+            }
+        }
+        let transform = entry.build(&own)?;
+        if !transform.is_off() {
+            built.push((entry, transform));
         }
     }
-    let ctx = TransformContext { seed: seed.child(&entry.name, 0), cancel };
-    entry.build(&own)?.fit(train, y, &ctx)
+    Ok(built)
 }
 
 fn transforms(registry: &Registry, kind: InputKind) -> impl Iterator<Item = &TransformEntry> {
@@ -165,11 +197,7 @@ fn dense(table: &Table) -> Result<Dense> {
     let columns = numeric(table, "dense")?;
     let (n_rows, n_columns) = (table.n_rows(), columns.len());
     for (column, values) in table.columns().iter().zip(&columns) {
-        if let Some(row) = values.iter().position(|value| !value.is_finite()) {
-            let error =
-                Error::data(format!("holds {} after preparation, where every number must be finite", values[row]));
-            return Err(error.column(&column.name).row(row + 1));
-        }
+        check_finite(column, values)?;
     }
     let mut x = vec![0.0; n_rows * n_columns];
     // A block of rows at a time, so that the rows written to stay in the cache from one column to the next.
@@ -187,6 +215,51 @@ fn dense(table: &Table) -> Result<Dense> {
 }
 
 const ROWS_A_BLOCK: usize = 64;
+
+fn check_finite(column: &Column, values: &[f64]) -> Result<()> {
+    let Some(row) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    let error = Error::data(format!("holds {} after preparation, where every number must be finite", values[row]));
+    Err(error.column(&column.name).row(row + 1))
+}
+
+/// Numeric and sparse columns side by side, in their order.
+fn sparse(table: &Table) -> Result<Sparse> {
+    let mut names = Vec::new();
+    for column in table.columns() {
+        match &column.values {
+            Values::Numeric(values) => {
+                check_finite(column, values)?;
+                names.push(column.name.clone());
+            }
+            Values::Sparse { names: own, .. } => names.extend_from_slice(own),
+            _ => return Err(not_numeric(column, "sparse")),
+        }
+    }
+    if names.is_empty() {
+        return Err(no_columns("sparse"));
+    }
+    let mut x = SparseMatrix::new(names.len());
+    let mut entries = Vec::new();
+    for row in 0..table.n_rows() {
+        entries.clear();
+        let mut place = 0;
+        for column in table.columns() {
+            match &column.values {
+                Values::Sparse { matrix, .. } => {
+                    entries.extend(matrix.entries(row).map(|(column, value)| (place + column, value)));
+                    place += matrix.n_columns() as u32;
+                }
+                Values::Numeric(values) => {
+                    entries.extend((values[row] != 0.0).then_some((place, values[row])));
+                    place += 1;
+                }
+                _ => {}
+            }
+        }
+        x.push_row(entries.iter().copied());
+    }
+    Ok(Sparse { x, names: Arc::new(names) })
+}
 
 fn reshaped(table: &Table, dims: Option<&[usize]>) -> Result<Tensor> {
     let Some(dims) = dims else {
@@ -213,20 +286,24 @@ fn reshaped(table: &Table, dims: Option<&[usize]>) -> Result<Tensor> {
 /// The columns' values: at least one column.
 fn numeric<'a>(table: &'a Table, wanted: &str) -> Result<Vec<&'a [f64]>> {
     if table.columns().is_empty() {
-        let error = Error::data(format!("no column is left to make {wanted} input of"));
-        return Err(error.help("every column is left out, or holds nothing that varies in the training rows"));
+        return Err(no_columns(wanted));
     }
     let columns = table.columns().iter().map(|column| match &column.values {
         Values::Numeric(values) => Ok(values.as_slice()),
-        _ => {
-            let error = Error::data(format!(
-                "is {} and no transform makes numbers of it for {wanted} input",
-                column.kind.name()
-            ));
-            Err(error.column(&column.name).help("leave it out, or give its type in competition.toml"))
-        }
+        _ => Err(not_numeric(column, wanted)),
     });
     columns.collect()
+}
+
+fn no_columns(wanted: &str) -> Error {
+    let error = Error::data(format!("no column is left to make {wanted} input of"));
+    error.help("every column is left out, or holds nothing that varies in the training rows")
+}
+
+fn not_numeric(column: &Column, wanted: &str) -> Error {
+    let message = format!("is {} and no transform makes numbers of it for {wanted} input", column.kind.name());
+    let error = Error::data(message).column(&column.name);
+    error.help("leave it out, or give its type in competition.toml")
 }
 
 fn memory(input: &AnyInput) -> u64 {
@@ -234,5 +311,6 @@ fn memory(input: &AnyInput) -> u64 {
         AnyInput::Dense(dense) => dense.x.len() as u64 * 8,
         AnyInput::Columns(columns) => columns.table.memory(),
         AnyInput::Tensor(tensor) => tensor.x.len() as u64 * 4,
+        AnyInput::Sparse(sparse) => sparse.x.memory(),
     }
 }

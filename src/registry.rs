@@ -7,6 +7,7 @@ use medalist_search::{Params, SearchSpace};
 use crate::error::{Error, Kind, Result};
 use crate::metric::{About, Metric, Settings};
 use crate::model::{AnyModel, Input, InputKind, Model};
+use crate::table::{Column, Table};
 use crate::target::Task;
 use crate::transform::{AnyTransform, Transform};
 
@@ -80,12 +81,20 @@ pub struct TransformEntry {
     pub order: u32,
     /// Whether it may run once over all training rows: see [`Transform::ROWWISE`].
     pub rowwise: bool,
+    /// What it learns: see [`Transform::LEARNS`].
+    pub learns: &'static str,
     /// Its own parameters, without `prep.` in front.
     pub space: SearchSpace,
+    concerns: fn(&Column) -> bool,
     build: fn(&Params) -> Result<Box<dyn AnyTransform>>,
 }
 
 impl TransformEntry {
+    /// Whether one of the table's columns, as they are read, is such as it changes.
+    pub fn concerns(&self, table: &Table) -> bool {
+        table.columns().iter().any(|column| (self.concerns)(column))
+    }
+
     /// # Errors
     /// When a parameter is unknown, out of range or of the wrong type.
     pub fn build(&self, params: &Params) -> Result<Box<dyn AnyTransform>> {
@@ -151,7 +160,9 @@ impl Registry {
             inputs: T::INPUTS,
             order: T::ORDER,
             rowwise: T::ROWWISE,
+            learns: T::LEARNS,
             space: T::space(),
+            concerns: T::concerns,
             build: |params| Ok(Box::new(T::from_params(params)?)),
         });
         self.transforms.sort_by(|a, b| (a.order, &a.name).cmp(&(b.order, &b.name)));
@@ -179,6 +190,14 @@ impl Registry {
         let mut known: Vec<&str> = self.metrics.iter().map(|entry| entry.name.as_str()).collect();
         self.metrics.iter().for_each(|entry| entry.about.names().for_each(|alias| known.push(alias)));
         Err(unknown("metric", name, known.into_iter(), Kind::Config))
+    }
+
+    /// # Errors
+    /// When there is no such transform: names the nearest.
+    pub fn transform(&self, name: &str) -> Result<&TransformEntry> {
+        let found = self.transforms.iter().find(|entry| entry.name == name);
+        let known = self.transforms.iter().map(|entry| entry.name.as_str());
+        found.ok_or_else(|| unknown("transform", name, known, Kind::Usage))
     }
 }
 

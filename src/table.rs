@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sparse::SparseMatrix;
+
 /// The code of a missing category.
 pub const MISSING: u32 = u32::MAX;
 
@@ -45,6 +47,8 @@ pub enum Values {
     Date(Vec<f64>),
     /// None is missing.
     Text(Vec<Option<Arc<str>>>),
+    /// A text's words, or whatever else is many columns that are mostly 0, with their names; nothing is missing. Made by transforms, for models that take sparse rows.
+    Sparse { matrix: Arc<SparseMatrix>, names: Arc<Vec<String>> },
 }
 
 impl Values {
@@ -53,6 +57,7 @@ impl Values {
             Values::Numeric(values) | Values::Date(values) => values.len(),
             Values::Categorical { codes, .. } => codes.len(),
             Values::Text(values) => values.len(),
+            Values::Sparse { matrix, .. } => matrix.n_rows(),
         }
     }
 
@@ -72,6 +77,9 @@ impl Values {
                 Values::Categorical { codes: gather(codes, rows), levels: levels.clone() }
             }
             Values::Text(values) => Values::Text(gather(values, rows)),
+            Values::Sparse { matrix, names } => {
+                Values::Sparse { matrix: Arc::new(matrix.take(rows)), names: names.clone() }
+            }
         }
     }
 
@@ -80,6 +88,7 @@ impl Values {
             Values::Numeric(values) | Values::Date(values) => values.iter().filter(|value| value.is_nan()).count(),
             Values::Categorical { codes, .. } => codes.iter().filter(|&&code| code == MISSING).count(),
             Values::Text(values) => values.iter().filter(|value| value.is_none()).count(),
+            Values::Sparse { .. } => 0,
         }
     }
 }
@@ -148,6 +157,11 @@ impl Table {
                 (Values::Categorical { codes, levels }, Values::Categorical { codes: below, .. }) => {
                     Values::Categorical { codes: [&codes[..], below].concat(), levels: levels.clone() }
                 }
+                (Values::Sparse { matrix, names }, Values::Sparse { matrix: below, .. }) => {
+                    let mut all = matrix.as_ref().clone();
+                    (0..below.n_rows()).for_each(|row| all.push_row(below.entries(row)));
+                    Values::Sparse { matrix: Arc::new(all), names: names.clone() }
+                }
                 _ => panic!("column `{}` is of another kind below", above.name),
             };
             Arc::new(Column { name: above.name.clone(), kind: above.kind, values })
@@ -158,10 +172,11 @@ impl Table {
     /// Bytes that the columns hold, from their shapes.
     pub fn memory(&self) -> u64 {
         let bytes = self.columns.iter().map(|column| match &column.values {
-            Values::Numeric(values) | Values::Date(values) => values.len() * 8,
-            Values::Categorical { codes, .. } => codes.len() * 4,
-            Values::Text(values) => values.len() * 16,
+            Values::Numeric(values) | Values::Date(values) => values.len() as u64 * 8,
+            Values::Categorical { codes, .. } => codes.len() as u64 * 4,
+            Values::Text(values) => values.len() as u64 * 16,
+            Values::Sparse { matrix, .. } => matrix.memory(),
         });
-        bytes.sum::<usize>() as u64
+        bytes.sum()
     }
 }

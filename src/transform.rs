@@ -6,19 +6,31 @@ use medalist_search::{Cancel, Seed, Tunable};
 
 use crate::error::Result;
 use crate::model::InputKind;
-use crate::table::Table;
+use crate::table::{Column, Table};
 use crate::target::Target;
 
 /// A preparation step with hyperparameters.
 pub trait Transform: Tunable + Send + Sync + 'static {
     /// The kinds of input it prepares.
     const INPUTS: &'static [InputKind];
-    /// Its place in the line; the built-in ones are 10 (dates), 20 (text), 30 (impute), 40 (encode), 50 (scale).
+    /// Its place in the line; `medalist transforms` lists the built-in ones.
     const ORDER: u32;
     /// One line for the help.
     const ABOUT: &'static str;
+    /// What `fit` learns of a fold's training rows, for the help.
+    const LEARNS: &'static str = "nothing";
     /// Whether it learns nothing but which of its columns vary: then it runs once over all training rows, and folds take their rows of what comes out.
     const ROWWISE: bool = false;
+
+    /// Whether it may change such a column, given as it is read. Its parameters are in the spaces of those competitions alone that have one.
+    fn concerns(_column: &Column) -> bool {
+        true
+    }
+
+    /// Whether its parameters switch it off: it then passes every table on as it is, and is not run.
+    fn is_off(&self) -> bool {
+        false
+    }
 
     /// Learns from the training rows alone.
     fn fit(&self, train: &Table, y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>>;
@@ -37,16 +49,23 @@ pub trait FittedTransform: Send + Sync {
 
 /// What a transform may know beside its rows.
 pub struct TransformContext<'a> {
+    /// One non-negative weight a training row, where the competition names a weight column.
+    pub weights: Option<&'a [f64]>,
     pub seed: Seed,
     pub cancel: &'a Cancel,
 }
 
 /// A transform whose type is erased: what the harness holds.
 pub trait AnyTransform: Send + Sync {
+    fn is_off(&self) -> bool;
     fn fit(&self, train: &Table, y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>>;
 }
 
 impl<T: Transform> AnyTransform for T {
+    fn is_off(&self) -> bool {
+        Transform::is_off(self)
+    }
+
     fn fit(&self, train: &Table, y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>> {
         Transform::fit(self, train, y, ctx)
     }

@@ -63,7 +63,7 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Search the parameters of any program: each trial is a run of it
     Optimize(OptimizeArgs),
-    /// Add a competition, a model or a metric
+    /// Add a competition, a model, a metric or a transform
     #[command(subcommand)]
     New(New),
     /// Make a folder with `competitions/` and `submissions/`
@@ -78,6 +78,8 @@ pub enum Command {
     Models(ModelsArgs),
     /// List the metrics
     Metrics,
+    /// List the transforms, or the parameters of one
+    Transforms(TransformsArgs),
     /// Best trials of a competition across its studies
     Leaderboard(LeaderboardArgs),
     /// List the studies
@@ -111,6 +113,8 @@ pub enum New {
     Model(NewModelArgs),
     /// Write a metric to fill in: a file of src/metrics in a clone, else a small crate
     Metric(NewMetricArgs),
+    /// Write a transform to fill in: a file of src/transforms in a clone, else a small crate
+    Transform(NewTransformArgs),
 }
 
 #[derive(Args)]
@@ -198,6 +202,12 @@ pub struct NewMetricArgs {
 }
 
 #[derive(Args)]
+pub struct NewTransformArgs {
+    /// The transform's name in snake_case
+    pub name: String,
+}
+
+#[derive(Args)]
 pub struct InitArgs {
     pub dir: PathBuf,
 }
@@ -220,6 +230,16 @@ pub struct FoldsArgs {
 #[derive(Args)]
 pub struct ModelsArgs {
     /// Show this model's parameters
+    pub name: Option<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  medalist transforms
+  medalist transforms target_encode
+  medalist transforms --output markdown > docs/transforms.md")]
+pub struct TransformsArgs {
+    /// Show this transform's parameters
     pub name: Option<String>,
 }
 

@@ -12,8 +12,8 @@ use crate::plan;
 pub fn models(session: &Session, args: &ModelsArgs) -> Result<()> {
     if let Some(name) = &args.name {
         let entry = session.registry.model(name)?;
-        let named = plan::joint_space(&session.registry, &[entry]);
-        return space_listing(&named).print(session.format());
+        let named = plan::joint_space(&session.registry, &[entry], None);
+        return space_listing(&named, "").print(session.format());
     }
     let mut listing = Listing::new(&["model", "tasks", "input", "parameters", "about"]);
     for entry in &session.registry.models {
@@ -40,18 +40,19 @@ pub fn space(space: &SearchSpace) -> String {
     text
 }
 
-fn space_listing(space: &SearchSpace) -> Listing {
+/// `before`: what comes before each name.
+pub fn space_listing(space: &SearchSpace, before: &str) -> Listing {
     let mut listing = Listing::new(&["parameter", "values", "default", "help"]);
     for parameter in space.parameters().iter().filter(|parameter| parameter.name != "model") {
         let staged = if parameter.staged { " (staged: one fit scores all its levels)" } else { "" };
         let cells = vec![
-            parameter.name.clone(),
+            format!("{before}{}", parameter.name),
             domain_text(&parameter.domain),
             parameter.default.to_string(),
             format!("{}{staged}", parameter.help),
         ];
         let json = json!({
-            "parameter": parameter.name, "domain": parameter.domain, "default": parameter.default,
+            "parameter": format!("{before}{}", parameter.name), "domain": parameter.domain, "default": parameter.default,
             "levels": parameter.levels, "staged": parameter.staged, "help": parameter.help,
         });
         listing.push(cells, json);
@@ -59,7 +60,7 @@ fn space_listing(space: &SearchSpace) -> Listing {
     listing
 }
 
-fn domain_text(domain: &Domain) -> String {
+pub fn domain_text(domain: &Domain) -> String {
     let log = |log: bool| if log { " (log)" } else { "" };
     match domain {
         Domain::Float { low, high, log: on_log, .. } => {

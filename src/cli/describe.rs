@@ -172,6 +172,7 @@ pub fn values_text(column: &Column) -> String {
             Some(first) => format!("such as {:?}", first.chars().take(40).collect::<String>()),
             None => "all missing".to_string(),
         },
+        Values::Sparse { names, .. } => format!("{} columns, mostly 0", names.len()),
     }
 }
 

@@ -1,10 +1,10 @@
-//! `new competition`, `new model`, `new metric`, `init`: what is written once and then lived in.
+//! `new competition`, `new model`, `new metric`, `new transform`, `init`: what is written once and then lived in.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::args::{InitArgs, NewCompetitionArgs, NewMetricArgs, NewModelArgs};
+use super::args::{InitArgs, NewCompetitionArgs, NewMetricArgs, NewModelArgs, NewTransformArgs};
 use super::output::{self, Format};
 use super::{Session, describe, source_folder};
 use crate::competition::guess::{self, NewCompetition};
@@ -82,6 +82,11 @@ pub fn metric(session: &Session, args: &NewMetricArgs) -> Result<()> {
     METRIC.write(session, &args.name, taken)
 }
 
+pub fn transform(session: &Session, args: &NewTransformArgs) -> Result<()> {
+    let taken = session.registry.transform(&args.name).is_ok();
+    TRANSFORM.write(session, &args.name, taken)
+}
+
 /// A kind of thing that is a file to be dropped in.
 struct Kind {
     noun: &'static str,
@@ -112,6 +117,15 @@ const METRIC: Kind = Kind {
     template: include_str!("metric_template.rs.txt"),
     fill: "score and the numbers of its test",
     flags: "(and name = \"{name}\" under [metric] of its competition.toml)",
+};
+
+const TRANSFORM: Kind = Kind {
+    noun: "transform",
+    folder: "transforms",
+    with: "with_transform",
+    template: include_str!("transform_template.rs.txt"),
+    fill: "fit and transform",
+    flags: "--set prep.{name}=true",
 };
 
 impl Kind {

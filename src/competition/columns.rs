@@ -181,5 +181,6 @@ pub fn is_constant(values: &Values) -> bool {
         }
         Values::Categorical { codes, .. } => all_equal(codes, |a, b| a == b),
         Values::Text(values) => all_equal(values, |a, b| a == b),
+        Values::Sparse { matrix, .. } => (1..matrix.n_rows()).all(|row| matrix.row(row) == matrix.row(0)),
     }
 }

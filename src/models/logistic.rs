@@ -3,13 +3,13 @@
 //! The variables are changed to the principal axes of the fold's training rows, each scaled so that the curvature at the start is 1. That is shared by all values of `c`, and leaves L-BFGS a dozen steps where it would need hundreds; two classes start from the solution at a power of ten near `c`, which leaves a few.
 
 use medalist_search::Value;
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, Axis};
 
 mod anchor;
-mod logistic_loss;
+pub(super) mod logistic_loss;
 
 use self::anchor::Anchor;
-use self::logistic_loss::{Classes, Loss, Scaled};
+use self::logistic_loss::{Classes, Loss, Scaled, TOLERANCE};
 use super::baseline::shared::{Constant, once, sigmoid, softmax};
 use super::ridge::spectrum::Spectrum;
 use crate::Tunable;
@@ -47,11 +47,13 @@ impl Model for Logistic {
         let vectors = match Anchor::near(self.c, &spectrum, &classes, ctx)? {
             Some(anchor) => {
                 let coordinates = anchor.coordinates(penalty);
-                Loss { spectrum: &spectrum, classes: &classes, penalty, coordinates, ctx }.minimise()?
+                Loss { rows: &*spectrum, classes: &classes, penalty, coordinates, tolerance: TOLERANCE, ctx }
+                    .minimise()?
             }
             None => {
-                let coordinates = Scaled::new(&spectrum, &classes, penalty);
-                Loss { spectrum: &spectrum, classes: &classes, penalty, coordinates, ctx }.minimise()?
+                let coordinates = Scaled::new(&spectrum.eigenvalues, spectrum.total, &classes, penalty);
+                Loss { rows: &*spectrum, classes: &classes, penalty, coordinates, tolerance: TOLERANCE, ctx }
+                    .minimise()?
             }
         };
         let mut coefficients = Array2::zeros((x.x.ncols(), vectors.len()));
@@ -90,21 +92,25 @@ impl FittedLogistic {
     }
 }
 
+/// `margins`: that of the second of two classes, else one of each. `row`: of all classes, 0 where one is not among them.
+pub(super) fn write_probabilities(mut margins: Vec<f64>, classes: &[usize], mut row: ArrayViewMut1<f64>) {
+    if let [first, second] = classes {
+        row[*first] = sigmoid(-margins[0]);
+        row[*second] = sigmoid(margins[0]);
+        return;
+    }
+    softmax(&mut margins);
+    for (&class, power) in classes.iter().zip(margins) {
+        row[class] = power;
+    }
+}
+
 impl Predictor<Dense> for FittedLogistic {
     fn predict(&self, x: &Dense) -> Result<Array2<f64>> {
         let margins = self.margins(x.x.view());
         let mut probabilities = Array2::zeros((x.x.nrows(), self.n_classes));
-        for (margins, mut row) in margins.outer_iter().zip(probabilities.outer_iter_mut()) {
-            if let [first, second] = self.classes[..] {
-                row[first] = sigmoid(-margins[0]);
-                row[second] = sigmoid(margins[0]);
-                continue;
-            }
-            let mut powers = margins.to_vec();
-            softmax(&mut powers);
-            for (&class, power) in self.classes.iter().zip(powers) {
-                row[class] = power;
-            }
+        for (margins, row) in margins.outer_iter().zip(probabilities.outer_iter_mut()) {
+            write_probabilities(margins.to_vec(), &self.classes, row);
         }
         Ok(probabilities)
     }

@@ -9,6 +9,7 @@ use crate::model::InputKind;
 use crate::objective::Measure;
 use crate::prepare;
 use crate::registry::{ModelEntry, Registry};
+use crate::table::ColumnType;
 use crate::target::Task;
 
 /// Why a model cannot be tried on a competition; None where it can.
@@ -32,14 +33,18 @@ pub fn why_not(entry: &ModelEntry, competition: &Competition, objectives: &[Obje
     if entry.input == InputKind::Tensor && competition.tensor().is_none() {
         return Some("wants tensors, and competition.toml declares no `tensor`".to_string());
     }
+    let has_text = || competition.features.columns().iter().any(|column| column.kind == ColumnType::Text);
+    if entry.input == InputKind::Sparse && !has_text() {
+        return Some("is for texts, and no column is one".to_string());
+    }
     if !entry.tells_size && objectives.iter().any(|objective| objective.name == Measure::ModelSize.name()) {
         return Some(format!("cannot say how large it is, which `{}` asks for", Measure::ModelSize.name()));
     }
     None
 }
 
-/// `model`, each model's own parameters as `model.parameter`, and the transforms' as `prep.parameter` where a model's input uses them.
-pub fn joint_space(registry: &Registry, models: &[&ModelEntry]) -> SearchSpace {
+/// `model`, each model's own parameters as `model.parameter`, and the transforms' as `prep.parameter` where a model's input uses them. `competition`: leaves out those of transforms that none of its columns concern.
+pub fn joint_space(registry: &Registry, models: &[&ModelEntry], competition: Option<&Competition>) -> SearchSpace {
     let branches = models.iter().map(|model| (model.name.clone(), model.space.clone())).collect();
     let mut space = SearchSpace::branches("model", branches);
     let mut kinds: Vec<InputKind> = models.iter().map(|model| model.input).collect();
@@ -47,7 +52,7 @@ pub fn joint_space(registry: &Registry, models: &[&ModelEntry]) -> SearchSpace {
     kinds.dedup();
     let mut added: Vec<String> = Vec::new();
     for &kind in &kinds {
-        for parameter in prepare::space(registry, kind).parameters() {
+        for parameter in preparation(registry, kind, competition).parameters() {
             let name = format!("prep.{}", parameter.name);
             if added.contains(&name) {
                 continue;
@@ -68,6 +73,14 @@ pub fn joint_space(registry: &Registry, models: &[&ModelEntry]) -> SearchSpace {
         }
     }
     space
+}
+
+fn preparation(registry: &Registry, kind: InputKind, competition: Option<&Competition>) -> SearchSpace {
+    let Some(competition) = competition else { return prepare::space(registry, kind) };
+    // A column may have gaps among the test rows alone.
+    let test = competition.test.iter().map(|test| &test.features);
+    let tables: Vec<_> = std::iter::once(&competition.features).chain(test).collect();
+    prepare::space_for(registry, kind, &tables)
 }
 
 /// The first try of a model: its default point with the default preparation.
@@ -98,6 +111,9 @@ pub(super) fn restrict(
         let model = name.split('.').next().unwrap_or_default();
         if registry.model(model).is_ok() && !models.iter().any(|entry| entry.name == model) {
             return Err(error.help(format!("model `{model}` is not among the models tried: add it to `--models`")));
+        }
+        if joint_space(registry, models, None).get(name).is_some() {
+            return Err(error.help("it would change nothing: no column of this competition is such as it is for"));
         }
         let known = space.parameters().iter().map(|parameter| parameter.name.as_str());
         return Err(match crate::nearest(name, known) {

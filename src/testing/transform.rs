@@ -7,6 +7,7 @@ use medalist_search::{Cancel, Direction, History, Params, Random, Sampler, Seed}
 use super::{Problem, caught, is_panic};
 use crate::error::Result;
 use crate::registry::{Registry, TransformEntry};
+use crate::sparse::SparseMatrix;
 use crate::table::{Column, ColumnType, MISSING, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, TransformContext};
@@ -60,7 +61,7 @@ impl Check<'_> {
     }
 
     fn fit(&self, params: &Params, train: &Table, y: &Target) -> Result<Box<dyn FittedTransform>> {
-        let ctx = TransformContext { seed: Seed::new(11), cancel: &Cancel::new() };
+        let ctx = TransformContext { weights: None, seed: Seed::new(11), cancel: &Cancel::new() };
         caught(|| self.entry.build(params)?.fit(train, y, &ctx))
     }
 
@@ -94,6 +95,8 @@ impl Check<'_> {
         self.independent_rows(params, fitted.as_ref(), &scored, &scored_out);
         self.unused_levels(params, &train_out);
         self.own_target(params, &train, &y, &train_out);
+        self.own_class(params, &train);
+        self.switched_off(params, [(&train, &train_out), (&scored, &scored_out)]);
         self.awkward_rows(params, fitted.as_ref(), &scored, &train, &y);
     }
 
@@ -104,7 +107,7 @@ impl Check<'_> {
         for earlier in
             Registry::builtin().transforms.iter().filter(|it| it.order < self.entry.order && it.inputs.contains(input))
         {
-            let ctx = TransformContext { seed: Seed::new(3), cancel: &Cancel::new() };
+            let ctx = TransformContext { weights: None, seed: Seed::new(3), cancel: &Cancel::new() };
             let fitted = earlier.build(&Params::default()).and_then(|transform| transform.fit(&train, &y, &ctx));
             let out = fitted.and_then(|fitted| Ok((fitted.transform_train(&train)?, fitted.transform(&scored)?)));
             if let Ok(out) = out {
@@ -157,6 +160,36 @@ impl Check<'_> {
                 );
                 return self.report("leak", message);
             }
+        }
+    }
+
+    /// The same of a class.
+    fn own_class(&mut self, params: &Params, train: &Table) {
+        let codes: Vec<u32> = (0..train.n_rows() as u32).map(|row| row * row % 7 % 3).collect();
+        let out = |codes: &[u32]| {
+            let y = Target::Classes { codes: codes.to_vec(), n_classes: 3 };
+            self.fit(params, train, &y).and_then(|fitted| caught(|| fitted.transform_train(train)))
+        };
+        let plain = match out(&codes) {
+            Ok(plain) => plain,
+            Err(error) => return self.report("fit", format!("at {params}, on classes: {error}")),
+        };
+        let mut changed = codes.clone();
+        changed[1] = (changed[1] + 1) % 3;
+        if !out(&changed).is_ok_and(|out| same(&out.take(&[1]), &plain.take(&[1]))) {
+            let message = format!(
+                "at {params}: a training row's own class changes what it becomes: in `transform_train`, learn its value from other rows (out of fold)"
+            );
+            self.report("leak", message);
+        }
+    }
+
+    /// The harness passes a transform over that says it is off.
+    fn switched_off(&mut self, params: &Params, tables: [(&Table, &Table); 2]) {
+        let is_off = self.entry.build(params).is_ok_and(|transform| transform.is_off());
+        if is_off && tables.iter().any(|(before, after)| !same(before, after)) {
+            let message = format!("at {params}: `is_off` says that it does nothing, but what comes out is changed");
+            self.report("off", message);
         }
     }
 
@@ -220,6 +253,7 @@ fn same(a: &Table, b: &Table) -> bool {
         }
         (Values::Categorical { codes: a, .. }, Values::Categorical { codes: b, .. }) => a == b,
         (Values::Text(a), Values::Text(b)) => a == b,
+        (Values::Sparse { matrix: a, names }, Values::Sparse { matrix: b, names: others }) => a == b && names == others,
         _ => false,
     };
     shape(a) == shape(b) && a.columns().iter().zip(b.columns()).all(|(a, b)| values(&a.values, &b.values))
@@ -234,8 +268,21 @@ fn all_missing(column: &Column) -> Column {
             Values::Categorical { codes: vec![MISSING; n_rows], levels: levels.clone() }
         }
         Values::Text(_) => Values::Text(vec![None; n_rows]),
+        Values::Sparse { matrix, names } => {
+            let mut zeros = SparseMatrix::new(matrix.n_columns());
+            (0..n_rows).for_each(|_| zeros.push_row([]));
+            Values::Sparse { matrix: Arc::new(zeros), names: names.clone() }
+        }
     };
     Column { values, ..column.clone() }
+}
+
+/// A few words, of which some are rare; in rows to be scored also one that no training row has.
+fn text(row: usize, scored: bool) -> Arc<str> {
+    let words = ["one", "two", "three", "four", "five", "six", "seven"];
+    let mut text: Vec<&str> = (0..row % 4).map(|place| words[(row * row + 3 * place) % words.len()]).collect();
+    text.extend(scored.then_some("unseen"));
+    Arc::from(text.join(" "))
 }
 
 /// Columns of every type, with gaps in some of the training rows, and in another column only in the rows to be scored, which also hold levels that no training row does. `unused`: how many levels follow that no row holds.
@@ -291,6 +338,19 @@ fn data(n_train: usize, unused: usize) -> (Table, Target, Table) {
             },
         ),
         column(
+            "many levels",
+            ColumnType::Categorical,
+            Values::Categorical {
+                codes: rows.clone().map(|row| scored_only(row, (row * 7 % 13) as u32, 13)).collect(),
+                levels: Arc::new((0..14 + unused).map(|level| format!("level {level}")).collect()),
+            },
+        ),
+        column(
+            "long tail",
+            ColumnType::Numeric,
+            Values::Numeric(rows.clone().map(|row| number(row, 29).powi(4)).collect()),
+        ),
+        column(
             "date",
             ColumnType::Date,
             Values::Date(
@@ -300,7 +360,7 @@ fn data(n_train: usize, unused: usize) -> (Table, Target, Table) {
         column(
             "text",
             ColumnType::Text,
-            Values::Text(rows.clone().map(|row| (row % 8 != 3).then(|| Arc::from("word ".repeat(row % 4)))).collect()),
+            Values::Text(rows.clone().map(|row| (row % 8 != 3).then(|| text(row, row >= n_train))).collect()),
         ),
     ];
     let table = Table::new(n_rows, columns);

@@ -22,10 +22,15 @@ use crate::transform::{FittedTransform, Transform, TransformContext};
 pub struct Dates {}
 
 impl Transform for Dates {
-    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Columns];
+    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Columns, InputKind::Sparse];
     const ORDER: u32 = 10;
     const ABOUT: &'static str = "dates to year, month, day, weekday, day of the year, hour, days since 1970";
+    const LEARNS: &'static str = "which of them vary";
     const ROWWISE: bool = true;
+
+    fn concerns(column: &Column) -> bool {
+        matches!(column.values, Values::Date(_))
+    }
 
     fn fit(&self, train: &Table, _y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>> {
         let columns = ByColumn::fit(train, |column| {

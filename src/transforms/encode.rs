@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::dates::by_column::{ByColumn, check_cancelled, type_changed};
+use super::dates::by_column::{ByColumn, check_cancelled, level_counts, type_changed};
 use crate::error::Result;
 use crate::model::InputKind;
 use crate::table::{Column, ColumnType, MISSING, Table, Values};
@@ -35,18 +35,20 @@ pub enum Encoding {
 }
 
 impl Transform for Encode {
-    const INPUTS: &'static [InputKind] = &[InputKind::Dense];
+    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Sparse];
     const ORDER: u32 = 40;
     const ABOUT: &'static str = "categories to one column per frequent level, or to ranks";
+    const LEARNS: &'static str = "the levels of each category, and how frequent they are";
+
+    fn concerns(column: &Column) -> bool {
+        column.kind == ColumnType::Categorical
+    }
 
     fn fit(&self, train: &Table, _y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>> {
         let columns = ByColumn::fit(train, |column| {
             check_cancelled(ctx)?;
-            let Values::Categorical { codes, levels } = &column.values else { return Ok(Plan::Keep) };
-            let mut counts = BTreeMap::<u32, usize>::new();
-            for &code in codes {
-                *counts.entry(code).or_default() += 1;
-            }
+            let Values::Categorical { levels, .. } = &column.values else { return Ok(Plan::Keep) };
+            let counts = level_counts(column);
             Ok(match self.encoding {
                 Encoding::Onehot => self.onehot(&counts, levels),
                 Encoding::Ordinal => {

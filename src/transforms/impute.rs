@@ -32,9 +32,15 @@ pub enum Filling {
 }
 
 impl Transform for Impute {
-    const INPUTS: &'static [InputKind] = &[InputKind::Dense];
+    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Sparse];
     const ORDER: u32 = 30;
     const ABOUT: &'static str = "fills missing numbers and says where it did";
+    const LEARNS: &'static str = "each number's median, mean or most frequent value, and which have gaps";
+
+    fn concerns(column: &Column) -> bool {
+        // A category's gaps are a level to its encoding.
+        column.kind != ColumnType::Categorical && column.values.n_missing() > 0
+    }
 
     fn fit(&self, train: &Table, _y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>> {
         let columns = ByColumn::fit(train, |column| {

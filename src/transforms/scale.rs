@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::dates::by_column::{ByColumn, check_cancelled, type_changed};
+use super::dates::by_column::{ByColumn, check_cancelled, quantile, type_changed};
 use crate::error::Result;
 use crate::model::InputKind;
 use crate::table::{Column, ColumnType, Table, Values};
@@ -30,9 +30,14 @@ pub enum Scaling {
 }
 
 impl Transform for Scale {
-    const INPUTS: &'static [InputKind] = &[InputKind::Dense];
+    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Sparse];
     const ORDER: u32 = 50;
     const ABOUT: &'static str = "numbers to comparable scales";
+    const LEARNS: &'static str = "each numeric column's mean and deviation, range, or median and quartiles";
+
+    fn concerns(column: &Column) -> bool {
+        column.kind != ColumnType::Boolean
+    }
 
     fn fit(&self, train: &Table, _y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>> {
         let columns = ByColumn::fit(train, |column| {
@@ -86,13 +91,6 @@ fn standard(values: &[f64]) -> Linear {
     let mean = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
     Linear { centre: mean, unit: variance.sqrt() }
-}
-
-/// Linear between the two nearest of `sorted`, as numpy's default.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
-    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    low + (high - low) * place.fract()
 }
 
 struct FittedScale {

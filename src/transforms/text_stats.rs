@@ -14,18 +14,28 @@ use crate::transform::{FittedTransform, Transform, TransformContext};
 
 /// Texts to counts of characters, words, digits, capitals and punctuation.
 #[derive(Tunable)]
-pub struct TextStats {}
+pub struct TextStats {
+    /// Whether columns of counts are made of each text.
+    #[param(default = true)]
+    pub text_stats: bool,
+}
 
 impl Transform for TextStats {
-    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Columns];
+    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Columns, InputKind::Sparse];
     const ORDER: u32 = 20;
     const ABOUT: &'static str = "texts to counts of characters, words, digits, capitals and punctuation";
+    const LEARNS: &'static str = "which of them vary";
     const ROWWISE: bool = true;
+
+    fn concerns(column: &Column) -> bool {
+        matches!(column.values, Values::Text(_))
+    }
 
     fn fit(&self, train: &Table, _y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>> {
         let columns = ByColumn::fit(train, |column| {
             check_cancelled(ctx)?;
             Ok(match &column.values {
+                Values::Text(_) if !self.text_stats => Some(Vec::new()),
                 Values::Text(texts) => {
                     let counts = counts(texts);
                     Some((0..NAMES.len()).filter(|&count| varies(&counts[count])).collect())
@@ -48,6 +58,7 @@ impl FittedTransform for FittedTextStats {
             match (kept, &column.values) {
                 (None, Values::Text(_)) => return Err(type_changed(column)),
                 (None, _) => out.push(column.clone()),
+                (Some(kept), Values::Text(_)) if kept.is_empty() => {}
                 (Some(kept), Values::Text(texts)) => {
                     let mut counts = counts(texts);
                     for &count in kept {

@@ -146,6 +146,26 @@ fn a_new_model_outside_a_clone_is_a_crate_of_its_own() {
 }
 
 #[test]
+fn a_new_transform_outside_a_clone_is_a_crate_of_its_own() {
+    let workspace = Workspace::with(&["penguins"]);
+    workspace.run("new transform my_centre").ok();
+    let main = workspace.read("transforms/my_centre/src/main.rs");
+    assert!(main.contains("Registry::builtin().with_transform::<my_centre::MyCentre>(\"my_centre\")"), "{main}");
+    assert!(workspace.read("transforms/my_centre/src/my_centre.rs").contains("pub struct MyCentre"));
+    check(&workspace, "new transform scale", 2, &["already"]);
+    check(&workspace, "new transform Scale", 2, &["snake_case", "a transform's name"]);
+    check(&workspace, "transforms scael", 2, &["did you mean `scale`?"]);
+    assert!(workspace.run("transforms scale").ok().stdout.contains("prep.scale"));
+}
+
+#[test]
+fn a_parameter_that_would_change_nothing_is_refused_by_reason() {
+    let workspace = Workspace::with(&["wine-quality-red"]);
+    let words = ["`prep.encoding`", "no column of this competition"];
+    check(&workspace, "sweep wine-quality-red --models knn --set prep.encoding=onehot --dry-run", 2, &words);
+}
+
+#[test]
 fn every_torn_row_of_a_submission_is_named() {
     let workspace = Workspace::with(&["penguins"]);
     let sample = workspace.read("competitions/penguins/sample_submission.csv");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// The modules from the ground up; on one floor, a module sees those to its left.
 const FLOORS: &[(&str, &[&str])] = &[
     ("ground", &["error"]),
-    ("data", &["target", "table", "metric"]),
+    ("data", &["sparse", "target", "table", "metric"]),
     ("learn", &["model", "objective", "transform", "registry"]),
     ("files", &["reader", "split", "competition"]),
     ("kinds", &["metrics", "decode", "transforms", "models", "builtin", "prepare", "testing"]),

@@ -140,7 +140,7 @@ fn an_asynchronous_study_is_resumed_with_the_trials_that_it_has() {
 fn promising_points_are_looked_at_again_on_other_folds() {
     let workspace = Workspace::with(&["penguins"]);
     // Four points, so that nothing but further looks is left.
-    let space = "--models knn --set knn.weights=uniform,distance --set knn.p=1,2 --set prep.scale=standard --set prep.encoding=ordinal --set prep.impute=mean --set prep.indicators=true";
+    let space = "--models knn --set knn.weights=uniform,distance --set knn.p=1,2 --set prep.scale=standard --set prep.encoding=ordinal --set prep.impute=mean --set prep.indicators=true --set prep.clip=0";
     let sweep = format!("sweep penguins {space} --folds 3 --trials 11 --no-submission");
     for jobs in [1, 2] {
         let ran = workspace.run(&format!("{sweep} --jobs {jobs} --study with-{jobs}")).ok();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use medalist::model::{AnyInput, InputKind};
-use medalist::prepare::{Prepared, prepare, space};
+use medalist::prepare::{Prepared, prepare, space, space_for};
 use medalist::search::{Cancel, Params, Seed, Value};
 use medalist::table::{Column, ColumnType, Table, Values};
 use medalist::target::Target;
@@ -21,7 +21,7 @@ fn run(kind: InputKind, params: Params, columns: Vec<Arc<Column>>, tensor: Optio
     let n_rows = columns.first().map_or(4, |column| column.values.len());
     let table = Table::new(n_rows, columns);
     let y = Target::Values(vec![0.0; n_rows]);
-    prepare(&Registry::builtin(), kind, &params, &table, &y, &table, tensor, Seed::new(1), &Cancel::new())
+    prepare(&Registry::builtin(), kind, &params, &table, &y, None, &table, tensor, Seed::new(1), &Cancel::new())
 }
 
 #[track_caller]
@@ -59,8 +59,56 @@ fn numbers_categories_and_gaps_become_one_matrix() {
 fn the_space_of_dense_input_is_small_and_has_levels() {
     let space = space(&Registry::builtin(), InputKind::Dense);
     let names: Vec<&str> = space.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
-    assert_eq!(names, ["impute", "indicators", "encoding", "min_frequency", "max_levels", "scale"]);
+    let numbers = ["clip", "unskew", "min_skewness", "impute", "indicators"];
+    let categories = ["min_count", "level_shares", "target_encoding", "target_min_levels", "target_smoothing"];
+    let texts = ["text_components", "text_bigrams", "text_min_df", "text_stats"];
+    let encoding = ["encoding", "min_frequency", "max_levels", "scale"];
+    assert_eq!(names, [&texts[..], &numbers, &categories, &encoding].concat());
     assert!(space.check(&space.default_point()).is_ok());
+}
+
+#[track_caller]
+fn check_space(kind: InputKind, column: Arc<Column>, expected: &[&str]) {
+    let table = Table::new(column.values.len(), vec![column]);
+    let space = space_for(&Registry::builtin(), kind, &[&table]);
+    let names: Vec<&str> = space.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_space_holds_what_a_column_concerns() {
+    let few = Arc::new(["f", "m"].map(str::to_string).to_vec());
+    let many: Arc<Vec<String>> = Arc::new((0..9).map(|level| format!("l{level}")).collect());
+    let category = |codes: Vec<u32>, levels: &Arc<Vec<String>>| {
+        column("c", ColumnType::Categorical, Values::Categorical { codes, levels: levels.clone() })
+    };
+    let text = || column("t", ColumnType::Text, Values::Text(vec![Some(Arc::from("some words"))]));
+    let dense = InputKind::Dense;
+    check_space(dense, column("b", ColumnType::Boolean, Values::Numeric(vec![1.0, 0.0])), &[]);
+    check_space(dense, numeric("n", &[1.0, 2.0, 3.0]), &["clip", "scale"]);
+    check_space(dense, numeric("n", &[1.0, 2.0, f64::NAN]), &["clip", "impute", "indicators", "scale"]);
+    check_space(dense, numeric("n", &[1.0, 2.0, 90.0]), &["clip", "unskew", "min_skewness", "scale"]);
+    check_space(dense, category([0, 1].repeat(100), &few), &["encoding", "min_frequency", "max_levels", "scale"]);
+    check_space(
+        InputKind::Columns,
+        category((0..9).collect(), &many),
+        &["min_count", "level_shares", "target_encoding", "target_min_levels", "target_smoothing"],
+    );
+    check_space(InputKind::Columns, numeric("n", &[1.0, 2.0, 90.0]), &[]);
+    check_space(InputKind::Columns, text(), &["text_components", "text_bigrams", "text_min_df", "text_stats"]);
+    check_space(
+        InputKind::Sparse,
+        text(),
+        &["bigrams", "sublinear", "min_df", "text_stats", "clip", "unskew", "min_skewness", "scale"],
+    );
+}
+
+#[test]
+fn the_page_of_transforms_is_what_the_code_says() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/transforms.md");
+    let written = std::fs::read_to_string(page).unwrap();
+    let ran = crate::support::Workspace::with(&[]).run("transforms --output markdown").ok();
+    assert!(ran.stdout == written, "write it anew: medalist transforms --output markdown > docs/transforms.md");
 }
 
 #[test]
@@ -115,6 +163,6 @@ fn other_columns_than_in_training_are_an_error_that_names_one() {
     let y = Target::Values(vec![0.0]);
     let (seed, cancel) = (Seed::new(1), Cancel::new());
     let prepared =
-        prepare(&Registry::builtin(), InputKind::Dense, &Params::new(), &train, &y, &scored, None, seed, &cancel);
+        prepare(&Registry::builtin(), InputKind::Dense, &Params::new(), &train, &y, None, &scored, None, seed, &cancel);
     assert_eq!(prepared.err().and_then(|error| error.column), Some("b".to_string()));
 }

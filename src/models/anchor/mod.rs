@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ndarray::{Array1, Array2};
 
-use super::logistic_loss::{Classes, Coordinates, Loss, Scaled, Vector};
+use super::logistic_loss::{Classes, Coordinates, Loss, Scaled, TOLERANCE, Vector};
 use crate::error::{Error, Kind, Result};
 use crate::model::FitContext;
 use crate::models::baseline::shared::once;
@@ -59,8 +59,8 @@ impl Anchor {
     }
 
     fn compute(penalty: f64, spectrum: &Spectrum, classes: &Classes, ctx: &FitContext) -> Result<Anchor> {
-        let coordinates = Scaled::new(spectrum, classes, penalty);
-        let loss = Loss { spectrum, classes, penalty, coordinates, ctx };
+        let coordinates = Scaled::new(&spectrum.eigenvalues, spectrum.total, classes, penalty);
+        let loss = Loss { rows: spectrum, classes, penalty, coordinates, tolerance: TOLERANCE, ctx };
         let vectors = loss.minimise()?;
         let [vector] = vectors.as_slice() else { return Err(Error::unexpected("two classes have one vector")) };
         let by_row = Array1::from_vec(loss.curvatures(vector));

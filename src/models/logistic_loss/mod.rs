@@ -14,8 +14,8 @@ use crate::models::ridge::spectrum::Spectrum;
 
 /// Steps that L-BFGS remembers: argmin's examples and scipy use 7 and 10.
 const MEMORY: usize = 10;
-/// In the scaled variables, per root of the sum of weights.
-const TOLERANCE: f64 = 4e-8;
+/// What puts probabilities within 1e-6 of the exact ones.
+pub(crate) const TOLERANCE: f64 = 4e-8;
 const MOST_STEPS: u64 = 1_000;
 /// Ends a line search that wanders.
 const MOST_EVALUATIONS: usize = 5_000;
@@ -73,7 +73,39 @@ pub(crate) trait Coordinates {
     fn gradient(&self, by_vectors: &[Vector]) -> Vec<f64>;
 }
 
-/// The spectrum's own axes, scaled by the curvature where all coefficients are 0.
+/// The training rows as numbers on axes, of which a loss wants two products.
+pub(crate) trait Rows {
+    fn n_axes(&self) -> usize;
+
+    /// The sum of the row weights.
+    fn total(&self) -> f64;
+
+    /// Adds to `out`, a place a row from `first_row` on, the row's numbers times the coefficients.
+    fn add_scores(&self, on_axes: &[f64], first_row: usize, out: &mut [f64]);
+
+    /// Adds to `out`, a place an axis, the sum of the axis's numbers of the rows from `first_row` on times the rows' own `numbers`.
+    fn add_products(&self, first_row: usize, numbers: &[f64], out: &mut Array1<f64>);
+}
+
+impl Rows for Spectrum {
+    fn n_axes(&self) -> usize {
+        self.eigenvalues.len()
+    }
+
+    fn total(&self) -> f64 {
+        self.total
+    }
+
+    fn add_scores(&self, on_axes: &[f64], first_row: usize, out: &mut [f64]) {
+        Spectrum::add_scores(self, on_axes, first_row, out);
+    }
+
+    fn add_products(&self, first_row: usize, numbers: &[f64], out: &mut Array1<f64>) {
+        Spectrum::add_products(self, first_row, numbers, out);
+    }
+}
+
+/// The rows' own axes, scaled by the curvature where all coefficients are 0.
 pub(crate) struct Scaled {
     /// (n_vectors, n_axes): what a variable is multiplied by to be a coefficient.
     scales: Array2<f64>,
@@ -83,15 +115,15 @@ pub(crate) struct Scaled {
 }
 
 impl Scaled {
-    pub(crate) fn new(spectrum: &Spectrum, classes: &Classes, penalty: f64) -> Scaled {
-        let n_axes = spectrum.eigenvalues.len();
+    /// `spreads`: per axis the weighted sum of the rows' squared numbers; `total`: of the rows' weights.
+    pub(crate) fn new(spreads: &Array1<f64>, total: f64, classes: &Classes, penalty: f64) -> Scaled {
+        let n_axes = spreads.len();
         let (vectors, priors) = (classes.vectors(), &classes.priors);
         let curvature = |class: usize| priors[class] * (1.0 - priors[class]);
         let scales = Array2::from_shape_fn((vectors.len(), n_axes), |(vector, axis)| {
-            1.0 / (curvature(vectors[vector]) * spectrum.eigenvalues[axis] + penalty).sqrt()
+            1.0 / (curvature(vectors[vector]) * spreads[axis] + penalty).sqrt()
         });
-        let intercept_scales: Vec<f64> =
-            vectors.iter().map(|&class| 1.0 / (curvature(class) * spectrum.total).sqrt()).collect();
+        let intercept_scales: Vec<f64> = vectors.iter().map(|&class| 1.0 / (curvature(class) * total).sqrt()).collect();
         // No coefficient, and the intercepts that give the classes' shares.
         let mut start = vec![0.0; vectors.len() * (n_axes + 1)];
         for (vector, &class) in vectors.iter().enumerate() {
@@ -131,21 +163,23 @@ impl Coordinates for Scaled {
 }
 
 /// The function to be minimised: `sum of losses + penalty * (sum of squared coefficients) / 2`.
-pub(crate) struct Loss<'a, C> {
-    pub(crate) spectrum: &'a Spectrum,
+pub(crate) struct Loss<'a, R, C> {
+    pub(crate) rows: &'a R,
     pub(crate) classes: &'a Classes,
     pub(crate) penalty: f64,
     pub(crate) coordinates: C,
+    /// Of the norm of the gradient in the scaled variables, per root of the sum of weights.
+    pub(crate) tolerance: f64,
     pub(crate) ctx: &'a FitContext<'a>,
 }
 
-impl<C: Coordinates> Loss<'_, C> {
+impl<R: Rows, C: Coordinates> Loss<'_, R, C> {
     /// # Errors
     /// When the fit should stop, or L-BFGS does not converge.
     pub(crate) fn minimise(&self) -> Result<Vec<Vector>> {
         let unexpected = |error: argmin::core::Error| Error::unexpected(format!("L-BFGS: {error}"));
         let solver = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY)
-            .with_tolerance_grad(TOLERANCE * self.spectrum.total.sqrt())
+            .with_tolerance_grad(self.tolerance * self.rows.total().sqrt())
             .and_then(|solver| solver.with_tolerance_cost(0.0))
             .map_err(unexpected)?;
         let problem = Problem { loss: self, memo: RefCell::default() };
@@ -175,7 +209,7 @@ impl<C: Coordinates> Loss<'_, C> {
 
     /// The value, and the gradient by the vectors.
     fn evaluate(&self, vectors: &[Vector]) -> (f64, Vec<Vector>) {
-        let n_axes = self.spectrum.eigenvalues.len();
+        let n_axes = self.rows.n_axes();
         let mut value = 0.0;
         let mut gradient = vec![Vector { on_axes: Array1::zeros(n_axes), intercept: 0.0 }; vectors.len()];
         // A block of rows at a time, so that its scores are fetched once for the margins and the gradient.
@@ -186,11 +220,11 @@ impl<C: Coordinates> Loss<'_, C> {
             let block = &mut buffer[..vectors.len() * n_rows];
             for (vector, margins) in vectors.iter().zip(block.chunks_exact_mut(n_rows)) {
                 margins.fill(vector.intercept);
-                self.spectrum.add_scores(slice(&vector.on_axes), first_row, margins);
+                self.rows.add_scores(slice(&vector.on_axes), first_row, margins);
             }
             value += if vectors.len() == 1 { self.binary(first_row, block) } else { self.softmax(first_row, block) };
             for (by, derivatives) in gradient.iter_mut().zip(block.chunks_exact(n_rows)) {
-                self.spectrum.add_products(first_row, derivatives, &mut by.on_axes);
+                self.rows.add_products(first_row, derivatives, &mut by.on_axes);
                 by.intercept += derivatives.iter().sum::<f64>();
             }
         }
@@ -266,7 +300,7 @@ impl<C: Coordinates> Loss<'_, C> {
     /// (n_rows,): the second derivative of each row's loss by its margin, times the row's weight; of two classes alone.
     pub(crate) fn curvatures(&self, vector: &Vector) -> Vec<f64> {
         let mut margins = vec![vector.intercept; self.classes.places.len()];
-        self.spectrum.add_scores(slice(&vector.on_axes), 0, &mut margins);
+        self.rows.add_scores(slice(&vector.on_axes), 0, &mut margins);
         for (row, margin) in margins.iter_mut().enumerate() {
             let tail = (-margin.abs()).exp();
             *margin = weight(self.ctx, row) * tail / ((1.0 + tail) * (1.0 + tail));
@@ -280,8 +314,8 @@ fn slice(array: &Array1<f64>) -> &[f64] {
 }
 
 /// A loss as argmin sees it. The line search asks for value and gradient one after the other, so the point last evaluated is kept.
-struct Problem<'a, C> {
-    loss: &'a Loss<'a, C>,
+struct Problem<'a, R, C> {
+    loss: &'a Loss<'a, R, C>,
     memo: RefCell<Memo>,
 }
 
@@ -293,7 +327,7 @@ struct Memo {
     n_evaluations: usize,
 }
 
-impl<C: Coordinates> Problem<'_, C> {
+impl<R: Rows, C: Coordinates> Problem<'_, R, C> {
     fn evaluated<T>(&self, point: &[f64], answer: impl FnOnce(&Memo) -> T) -> Result<T, argmin::core::Error> {
         let mut memo = self.memo.borrow_mut();
         if memo.point != point {
@@ -312,7 +346,7 @@ impl<C: Coordinates> Problem<'_, C> {
     }
 }
 
-impl<C: Coordinates> CostFunction for &Problem<'_, C> {
+impl<R: Rows, C: Coordinates> CostFunction for &Problem<'_, R, C> {
     type Param = Vec<f64>;
     type Output = f64;
 
@@ -321,7 +355,7 @@ impl<C: Coordinates> CostFunction for &Problem<'_, C> {
     }
 }
 
-impl<C: Coordinates> Gradient for &Problem<'_, C> {
+impl<R: Rows, C: Coordinates> Gradient for &Problem<'_, R, C> {
     type Param = Vec<f64>;
     type Gradient = Vec<f64>;
 

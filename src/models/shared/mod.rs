@@ -6,7 +6,7 @@ use medalist_search::Value;
 use ndarray::{Array1, Array2};
 
 use crate::error::{Error, Result};
-use crate::model::{Columns, Dense, FitContext, Predictor, Scope};
+use crate::model::{Columns, Dense, FitContext, Predictor, Scope, Sparse};
 
 /// The same prediction for every row: the priors, or what is left where there is but one class.
 pub(crate) struct Constant(pub(crate) Array1<f64>);
@@ -34,6 +34,16 @@ impl Predictor<Dense> for Constant {
 impl Predictor<Columns> for Constant {
     fn predict(&self, x: &Columns) -> Result<Array2<f64>> {
         Ok(self.rows(x.table.n_rows()))
+    }
+
+    fn size(&self, _stage: Option<&Value>) -> Option<u64> {
+        self.bytes()
+    }
+}
+
+impl Predictor<Sparse> for Constant {
+    fn predict(&self, x: &Sparse) -> Result<Array2<f64>> {
+        Ok(self.rows(x.x.n_rows()))
     }
 
     fn size(&self, _stage: Option<&Value>) -> Option<u64> {

@@ -202,7 +202,7 @@ fn columns(table: &Table) -> Result<Vec<Column<'_>>> {
         columns.push(match &column.values {
             Values::Numeric(values) => Column::F64(values),
             Values::Categorical { codes, .. } => Column::Categories(codes),
-            Values::Date(_) | Values::Text(_) => {
+            Values::Date(_) | Values::Text(_) | Values::Sparse { .. } => {
                 let message = format!("is {}, of which trees can make nothing", column.kind.name());
                 let error = Error::data(message).column(&column.name);
                 return Err(error.help("leave it out, or give its type in competition.toml"));

@@ -6,7 +6,8 @@ use medalist_search::Seed;
 use ndarray::{Array2, ArrayD, Axis, IxDyn};
 use rand::RngExt;
 
-use crate::model::{AnyInput, Dense, InputKind, Tensor};
+use crate::model::{AnyInput, Dense, InputKind, Sparse, Tensor};
+use crate::sparse::SparseMatrix;
 use crate::table::{Column, ColumnType, MISSING, Table, Values};
 use crate::target::{Target, Task};
 
@@ -65,6 +66,16 @@ fn input(kind: InputKind, x: &Array2<f64>) -> AnyInput {
             let x = ArrayD::from_shape_vec(IxDyn(&[x.nrows(), 1, 2, N_FEATURES / 2]), values);
             AnyInput::Tensor(Tensor { x: x.unwrap_or_else(|_| ArrayD::zeros(IxDyn(&[0, 1, 2, N_FEATURES / 2]))) })
         }
+        InputKind::Sparse => {
+            let names = (0..x.ncols()).map(|column| format!("x{column}")).collect();
+            // Most of what is near 0 is 0.
+            let kept = |column: usize, value: f64| column < 3 || value.abs() > 1.5;
+            let rows = x.outer_iter().map(|row| {
+                let entries = row.iter().enumerate().filter(|&(column, &value)| kept(column, value));
+                entries.map(|(column, &value)| (column as u32, value)).collect()
+            });
+            AnyInput::Sparse(Sparse { x: sparse(x.ncols(), rows), names: Arc::new(names) })
+        }
         InputKind::Columns => {
             let levels = Arc::new(["a", "b", "c", "d"].map(str::to_string).to_vec());
             let columns = x.columns().into_iter().enumerate().map(|(place, values)| {
@@ -94,6 +105,12 @@ fn input(kind: InputKind, x: &Array2<f64>) -> AnyInput {
     }
 }
 
+fn sparse(n_columns: usize, rows: impl Iterator<Item = Vec<(u32, f64)>>) -> SparseMatrix {
+    let mut matrix = SparseMatrix::new(n_columns);
+    rows.for_each(|row| matrix.push_row(row));
+    matrix
+}
+
 pub(super) fn take(input: &AnyInput, rows: &[u32]) -> AnyInput {
     let places: Vec<usize> = rows.iter().map(|&row| row as usize).collect();
     match input {
@@ -102,6 +119,7 @@ pub(super) fn take(input: &AnyInput, rows: &[u32]) -> AnyInput {
         }
         AnyInput::Columns(columns) => AnyInput::Columns(columns.table.take(rows).into()),
         AnyInput::Tensor(tensor) => AnyInput::Tensor(Tensor { x: tensor.x.select(Axis(0), &places) }),
+        AnyInput::Sparse(sparse) => AnyInput::Sparse(Sparse { x: sparse.x.take(rows), names: sparse.names.clone() }),
     }
 }
 
@@ -116,6 +134,11 @@ pub(super) fn constant_column(input: &AnyInput) -> AnyInput {
             let mut tensor = tensor.clone();
             tensor.x.index_axis_mut(Axis(3), 0).fill(3.0);
             AnyInput::Tensor(tensor)
+        }
+        AnyInput::Sparse(Sparse { x, names }) => {
+            let rows = (0..x.n_rows())
+                .map(|row| std::iter::once((0, 3.0)).chain(x.entries(row).filter(|entry| entry.0 > 0)).collect());
+            AnyInput::Sparse(Sparse { x: sparse(x.n_columns(), rows), names: names.clone() })
         }
         AnyInput::Columns(columns) => {
             let table = &columns.table;
@@ -134,6 +157,10 @@ pub(super) fn without_columns(input: &AnyInput) -> AnyInput {
         }
         AnyInput::Tensor(tensor) => {
             AnyInput::Tensor(Tensor { x: ArrayD::zeros(IxDyn(&[tensor.x.shape()[0], 1, 2, 0])) })
+        }
+        AnyInput::Sparse(input) => {
+            let rows = (0..input.x.n_rows()).map(|_| Vec::new());
+            AnyInput::Sparse(Sparse { x: sparse(0, rows), names: Arc::default() })
         }
         AnyInput::Columns(columns) => AnyInput::Columns(Table::new(columns.table.n_rows(), Vec::new()).into()),
     }

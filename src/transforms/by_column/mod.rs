@@ -1,9 +1,10 @@
 //! What the transforms share: a plan per training column, carried out on the same columns of any rows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result};
-use crate::table::{Column, Table};
+use crate::table::{Column, Table, Values};
 use crate::transform::TransformContext;
 
 /// What was learned of each training column, by its name and in its place.
@@ -57,4 +58,22 @@ pub(crate) fn check_cancelled(ctx: &TransformContext) -> Result<()> {
         return Err(Error::new(Kind::Interrupted, "cancelled"));
     }
     Ok(())
+}
+
+/// Linear between the two nearest of `sorted`, which holds at least one, as numpy's default.
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    low + (high - low) * place.fract()
+}
+
+/// How many rows have each code, [`MISSING`](crate::table::MISSING) among them; nothing for a column that is no category.
+pub(crate) fn level_counts(column: &Column) -> BTreeMap<u32, usize> {
+    let mut counts = BTreeMap::new();
+    if let Values::Categorical { codes, .. } = &column.values {
+        for &code in codes {
+            *counts.entry(code).or_default() += 1;
+        }
+    }
+    counts
 }

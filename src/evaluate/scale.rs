@@ -1,0 +1,52 @@
+//! The scale on which targets are fitted, and the way back.
+
+use ndarray::Array2;
+
+use super::Evaluation;
+use crate::error::{Error, Result};
+use crate::metric::{Needs, TargetScale};
+use crate::registry::ModelEntry;
+use crate::target::{Target, Task};
+
+impl Evaluation<'_> {
+    /// The target as this model wants it, on the scale on which it is fitted.
+    pub(super) fn target(&self, target: usize, entry: &ModelEntry) -> Result<Target> {
+        let column = &self.competition.targets[target];
+        // A metric on probabilities needs classes; any other takes an ordinal target's values from models that can fit them.
+        let as_values = self.competition.task == Task::Ordinal
+            && entry.tasks.contains(&Task::Regression)
+            && self.metric.needs() != Needs::Probabilities;
+        match &column.target {
+            Target::Classes { codes, .. } if as_values => {
+                let labels = column
+                    .label_values()
+                    .ok_or_else(|| Error::config("an ordinal target's labels must be numbers").column(&column.name))?;
+                Ok(Target::Values(codes.iter().map(|&code| labels[code as usize]).collect()))
+            }
+            other => Ok(self.scaled(other)),
+        }
+    }
+
+    /// Values on the scale on which they are fitted.
+    pub(super) fn scaled(&self, target: &Target) -> Target {
+        let Target::Values(values) = target else { return target.clone() };
+        let scaled = values.iter().map(|&value| match self.scale {
+            TargetScale::Identity => value,
+            TargetScale::Log => value.ln(),
+            TargetScale::Log1p => value.ln_1p(),
+        });
+        Target::Values(scaled.collect())
+    }
+
+    /// Back on the target's own scale.
+    pub(super) fn unscale(&self, mut raw: Array2<f64>) -> Array2<f64> {
+        if self.competition.task == Task::Regression {
+            match self.scale {
+                TargetScale::Identity => {}
+                TargetScale::Log => raw.mapv_inplace(f64::exp),
+                TargetScale::Log1p => raw.mapv_inplace(f64::exp_m1),
+            }
+        }
+        raw
+    }
+}
