@@ -24,6 +24,7 @@ use crate::registry::{ModelEntry, Registry};
 use crate::split::Fold;
 use crate::table::Table;
 use crate::target::{Target, Task};
+use crate::transform::{AnyTransform, TransformContext};
 
 /// The name of the out-of-fold predictions among a trial's attachments.
 pub const OUT_OF_FOLD: &str = "out_of_fold";
@@ -268,11 +269,20 @@ impl<'a> Evaluation<'a> {
         seed: Seed,
     ) -> Result<Prepared> {
         let tensor = self.competition.tensor();
-        prepare::prepare(self.registry, entry.input, prep, train, y, scored, tensor, seed, &self.deadline)
+        let (registry, cancel) = (self.registry, &self.deadline);
+        let Some(learned) = &self.competition.learned else {
+            return prepare::prepare(registry, entry.input, prep, train, y, scored, tensor, seed, cancel);
+        };
+        let fitted = learned.fit(train, y, &TransformContext { seed: seed.child("recipes", 0), cancel })?;
+        let (train, scored) = (fitted.transform_train(train)?, fitted.transform(scored)?);
+        prepare::prepare(registry, entry.input, prep, &train, y, &scored, tensor, seed, cancel)
     }
 
     /// All training rows prepared once for all folds, where that is possible.
     fn whole(&self, point: &Point) -> Result<Option<Arc<Whole>>> {
+        if self.competition.learned.is_some() {
+            return Ok(None);
+        }
         let mut wholes = self.wholes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let key = format!("{:?} {}", point.entry.input, point.prep);
         if let Some(whole) = wholes.get(&key) {
