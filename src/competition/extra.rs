@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::files::{self, Files, Headers, some, take};
 use super::{Competition, Config, columns, roles, target};
@@ -42,7 +42,7 @@ pub fn read(
             let error = Error::data("no column of this file is one that is learned from").file(&path);
             return Err(error.help(format!("those of train are {}", some(&headers.train))));
         }
-        let short = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let short = short_name(&path);
         let absent: Vec<String> =
             headers.train.iter().filter(learned).filter(|name| !header.contains(name)).cloned().collect();
         if !absent.is_empty() {
@@ -136,7 +136,7 @@ pub fn fold_notes(config: &Config, train: &Drafts, extras: &[Extra]) -> Vec<Stri
             if n_rows > 0 {
                 let message = format!(
                     "{n_rows} rows of {} are of groups (`{}`) that train has: they train in folds that score these groups",
-                    extra.name(),
+                    short_name(&extra.path),
                     group.column()
                 );
                 notes.push(message);
@@ -149,10 +149,8 @@ pub fn fold_notes(config: &Config, train: &Drafts, extras: &[Extra]) -> Vec<Stri
     notes
 }
 
-impl Extra {
-    fn name(&self) -> String {
-        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-    }
+fn short_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Further rows that repeat one of train's: its fold would score what its model has seen.
@@ -162,9 +160,9 @@ pub fn twin_notes(competition: &Competition) -> Vec<String> {
         return Vec::new();
     }
     // A column that the further files lack would tell none of their rows from one of train's whose cell is missing.
-    let columns: Vec<&Column> = competition.features.columns().iter().map(|column| &**column).collect();
+    let columns = competition.features.columns().iter().map(|column| &**column);
     let columns: Vec<&Column> =
-        columns.into_iter().filter(|column| (n_train..n_rows).any(|row| cell(&column.values, row).is_some())).collect();
+        columns.filter(|column| (n_train..n_rows).any(|row| cell(&column.values, row).is_some())).collect();
     let mut rows_of: HashMap<u64, Vec<usize>> = HashMap::new();
     (0..n_train).for_each(|row| rows_of.entry(hash(&columns, row)).or_default().push(row));
     let is_same = |a: usize, b: usize| columns.iter().all(|column| cell(&column.values, a) == cell(&column.values, b));
@@ -186,7 +184,7 @@ pub fn twin_notes(competition: &Competition) -> Vec<String> {
         }
         start += file.rows;
         if n_twins > 0 {
-            let name = file.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = short_name(&file.path);
             notes.push(format!(
                 "{n_twins} rows of {name} repeat a row of train in every feature ({n_with_target} in the target too): scores of the folds are too good by what such rows give away"
             ));

@@ -79,7 +79,7 @@ fn further_rows_stand_behind_those_of_train() {
 fn check_folds(toml: &str) {
     let competition = load(&[EXTRA], toml).unwrap();
     let alone = load(&[], toml).unwrap();
-    for look in [0, 1] {
+    for look in 0..=u32::from(alone.draws_folds()) {
         let folds = |competition: &Competition| {
             let first = competition.folds(None).unwrap();
             if look == 0 { first } else { competition.folds_of_look(&first, look).unwrap() }
@@ -117,8 +117,8 @@ fn what_folds_cannot_keep_apart_is_said() {
 
 #[test]
 fn rows_that_repeat_one_of_train_are_counted() {
-    // Rows 0, 3 and 7 of train, the last two under the other target; then one that is none of them.
-    let extra = "y,x,k\n0,0.5,a\n0,3.5,a\n0,0.5,a\n1,0.5,c\n";
+    // Train's first row; its eighteenth under the other target; the first again; and none of them.
+    let extra = "y,x,k\n0,0.5,a\n0,3.5,b\n0,0.5,a\n1,0.5,c\n";
     let notes = load(&[extra], "").unwrap().notes.join("\n");
     assert!(
         notes.contains("3 rows of extra0.csv repeat a row of train in every feature (2 in the target too)"),

@@ -136,7 +136,7 @@ fn what_a_recipe_cannot_read_is_named() {
     );
     refused(
         "[features]\nx = \"learned_mean(cabin, sib)\"\n",
-        "column `cabin`: is categorical, where numbers are wanted (recipe `x`)",
+        "the recipe `x` uses `cabin`, which is categorical, where numbers are wanted",
     );
     refused("drop = [\"x\"]\n[features]\nx = \"learned_count(sib)\"\n", "and is a column there alone");
 }

@@ -32,7 +32,8 @@ impl Learned {
                                 make a recipe of what is needed of it";
                     return Err(fault(&recipe.name, message).help(help));
                 };
-                cells::of_column(column, slot.usage).map_err(|error| recipe.in_words(error))?;
+                let fits = cells::of_column(column, slot.usage);
+                fits.map_err(|error| fault(&recipe.name, format!("uses `{}`, which {}", slot.column, error.message)))?;
             }
         }
         Ok(Learned { recipes: Arc::new(recipes) })

@@ -252,7 +252,7 @@ fn texts_that_double_from_recipe_to_recipe_end_in_an_error() {
     let features: Vec<(&str, &str)> = features.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let message = worked_out(&features, "r63").unwrap_err().to_string();
     assert!(
-        message.contains("row 1: a text of more than 1048576 bytes would be joined here (recipe `r16`)"),
+        message.contains("row 2: a text of more than 1048576 bytes would be joined here (recipe `r15`)"),
         "{message}"
     );
 }
