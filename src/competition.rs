@@ -4,6 +4,7 @@
 
 mod columns;
 pub mod config;
+mod extra;
 mod features;
 mod files;
 mod folds;
@@ -11,6 +12,7 @@ pub mod guess;
 mod keys;
 mod layout;
 mod load;
+mod recipes;
 mod roles;
 mod target;
 
@@ -27,6 +29,7 @@ use crate::target::{Target, TargetColumn, Task};
 
 pub use config::Config;
 use config::{FileConfig, Scale};
+pub use recipes::Learned;
 
 /// A competition as loaded.
 #[derive(Debug)]
@@ -37,14 +40,18 @@ pub struct Competition {
     pub task: Task,
     /// What the metric compares.
     pub needs: Needs,
-    /// Train's rows; feature columns in train's order.
+    /// Train's rows, then those of the files of `extra_train`; feature columns in train's order, then what recipes make.
     pub features: Table,
+    /// The last rows of `features`, `targets` and `weights`: they train in every fold and are never scored.
+    pub n_extra_rows: usize,
+    /// The recipes that are worked out inside of folds.
+    pub learned: Option<Learned>,
     /// Train's ids, byte for byte, where it has any.
     pub train_ids: Option<Cells>,
-    /// Over train's rows.
+    /// Over the rows of `features`.
     pub targets: Vec<TargetColumn>,
     pub test: Option<TestSet>,
-    /// One non-negative weight a row of train.
+    /// One non-negative weight a row of `features`.
     pub weights: Option<Vec<f64>>,
     /// One query number a row of train, in order of appearance: rows of one query are ranked together.
     pub queries: Option<Vec<u32>>,
@@ -105,7 +112,7 @@ pub enum Content {
 /// A file as it was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileFacts {
-    /// `train`, `test`, `sample` or `folds`.
+    /// `train`, `test`, `sample`, `folds` or `extra_train`.
     pub role: &'static str,
     pub path: PathBuf,
     /// The header not counted.
@@ -138,6 +145,30 @@ impl Competition {
         let labels = &self.targets[target].labels;
         let named = self.config.positive.as_ref().and_then(|name| labels.iter().position(|label| label == name));
         named.unwrap_or(labels.len().saturating_sub(1)) as u32
+    }
+
+    /// Rows of the file of training data: those that folds may score.
+    pub fn n_train_rows(&self) -> usize {
+        self.features.n_rows() - self.n_extra_rows
+    }
+
+    /// A target of the rows that folds may score.
+    pub fn train_target(&self, target: usize) -> Target {
+        self.targets[target].target.take(&(0..self.n_train_rows() as u32).collect::<Vec<u32>>())
+    }
+
+    /// The file that a row of `features` comes from, and its number there, from 1.
+    fn origin(&self, row: usize) -> (&Path, usize) {
+        let train = self.files.iter().filter(|file| file.role == "train");
+        let files = train.chain(self.files.iter().filter(|file| file.role == "extra_train"));
+        let mut start = 0;
+        for file in files {
+            if row < start + file.rows {
+                return (&file.path, row - start + 1);
+            }
+            start += file.rows;
+        }
+        (&self.dir, row + 1)
     }
 
     /// The scale on which models fit the target.
@@ -196,7 +227,8 @@ impl Competition {
             let Target::Values(values) = &column.target else { continue };
             if let Some(row) = values.iter().position(|&value| value <= least) {
                 let message = format!("the target is {}, and its logarithm needs values {words}", values[row]);
-                let error = Error::data(message).column(&column.name).row(row + 1);
+                let (file, row) = self.origin(row);
+                let error = Error::data(message).column(&column.name).file(file).row(row);
                 return Err(
                     error.help("set `target_scale = \"identity\"` in competition.toml, or choose another metric")
                 );

@@ -26,6 +26,7 @@ use crate::split::Fold;
 use crate::table::Table;
 use crate::target::Target;
 use crate::thresholds::{Thresholds, decode_with};
+use crate::transform::{AnyTransform, TransformContext};
 
 /// The name of the out-of-fold predictions among a trial's attachments.
 pub const OUT_OF_FOLD: &str = "out_of_fold";
@@ -277,11 +278,21 @@ impl<'a> Evaluation<'a> {
         let y = self.scaled(&self.competition.targets[target].target).take(rows);
         let (tensor, weights) = (self.competition.tensor(), self.weights(rows));
         let (kind, weights) = (entry.input, weights.as_deref());
-        prepare::prepare(self.registry, kind, prep, train, &y, weights, scored, tensor, seed, &self.deadline)
+        let (registry, cancel) = (self.registry, &self.deadline);
+        let Some(learned) = &self.competition.learned else {
+            return prepare::prepare(registry, kind, prep, train, &y, weights, scored, tensor, seed, cancel);
+        };
+        let ctx = TransformContext { weights, seed: seed.child("recipes", 0), cancel };
+        let fitted = learned.fit(train, &y, &ctx)?;
+        let (train, scored) = (fitted.transform_train(train)?, fitted.transform(scored)?);
+        prepare::prepare(registry, kind, prep, &train, &y, weights, &scored, tensor, seed, cancel)
     }
 
     /// All training rows prepared once for all folds, where that is possible.
     fn whole(&self, point: &Point) -> Result<Option<Arc<Whole>>> {
+        if self.competition.learned.is_some() {
+            return Ok(None);
+        }
         let mut wholes = self.wholes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let key = format!("{:?} {}", point.entry.input, point.prep);
         if let Some(whole) = wholes.get(&key) {

@@ -133,6 +133,9 @@ pub struct NewCompetitionArgs {
     /// The sample submission
     #[arg(long, value_name = "FILE")]
     pub sample: Option<PathBuf>,
+    /// A file with further rows to learn from, never scored; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub extra_train: Vec<PathBuf>,
     /// A folder with a Kaggle download
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["train", "zip"])]
     pub dir: Option<PathBuf>,

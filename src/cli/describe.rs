@@ -9,7 +9,7 @@ use crate::metric::Metric;
 use crate::plan;
 use crate::split::Fold;
 use crate::table::{Column, Values};
-use crate::target::{Target, TargetColumn};
+use crate::target::Target;
 
 /// Notes and models on one screen; the rest with `-v` or `show`.
 const MAX_NOTES: usize = 5;
@@ -69,8 +69,8 @@ pub fn summarise(session: &Session, competition: &Competition) {
     let title = competition.config.title.as_deref().unwrap_or(&competition.slug);
     session.say(paint(BOLD, title));
     session.tell("data", data_text(competition));
-    for target in &competition.targets {
-        session.tell("target", target_text(target));
+    for target in 0..competition.targets.len() {
+        session.tell("target", target_text(competition, target));
     }
 }
 
@@ -94,20 +94,27 @@ pub fn data_text(competition: &Competition) -> String {
         0 => "none missing".to_string(),
         _ => format!("{:.1} % missing", 100.0 * n_missing as f64 / cells as f64),
     };
+    let extra = match competition.n_extra_rows {
+        0 => String::new(),
+        n => format!(" and {n} that only train"),
+    };
     format!(
-        "{} rows, {test}; {} features ({}), {missing}",
-        competition.features.n_rows(),
+        "{} rows{extra}, {test}; {} features ({}), {missing}",
+        competition.n_train_rows(),
         columns.len(),
         kinds.join(", ")
     )
 }
 
-pub fn target_text(target: &TargetColumn) -> String {
+/// A target over the rows that folds may score.
+pub fn target_text(competition: &Competition, target: usize) -> String {
+    let n_rows = competition.n_train_rows();
+    let counts = class_counts(competition, target);
+    let target = &competition.targets[target];
     match &target.target {
-        Target::Values(values) => format!("{}: {}", target.name, range_text(values)),
-        Target::Classes { codes, .. } => {
-            let counts = class_counts(target);
-            let share = |count: usize| 100.0 * count as f64 / codes.len().max(1) as f64;
+        Target::Values(values) => format!("{}: {}", target.name, range_text(&values[..n_rows])),
+        Target::Classes { .. } => {
+            let share = |count: usize| 100.0 * count as f64 / n_rows.max(1) as f64;
             let classes = target.labels.iter().zip(&counts).take(12);
             let classes: Vec<String> =
                 classes.map(|(label, &count)| format!("{label} {:.1} %", share(count))).collect();
@@ -141,10 +148,12 @@ fn model_names(space: &SearchSpace) -> Vec<String> {
     }
 }
 
-pub fn class_counts(target: &TargetColumn) -> Vec<usize> {
+/// Rows of each class of a target, of those that folds may score.
+pub fn class_counts(competition: &Competition, target: usize) -> Vec<usize> {
+    let target = &competition.targets[target];
     let mut counts = vec![0; target.labels.len()];
     if let Target::Classes { codes, .. } = &target.target {
-        codes.iter().for_each(|&code| counts[code as usize] += 1);
+        codes[..competition.n_train_rows()].iter().for_each(|&code| counts[code as usize] += 1);
     }
     counts
 }

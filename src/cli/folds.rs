@@ -47,7 +47,7 @@ fn sizes(folds: &[Fold]) -> Listing {
 /// A line a row and repeat, the fold empty where none scores the row: written as they come, since there may be millions.
 fn print_rows(competition: &Competition, folds: &[Fold], format: Format) -> Result<()> {
     const COLUMNS: [&str; 4] = ["row", "id", "repeat", "fold"];
-    let n_rows = competition.features.n_rows();
+    let n_rows = competition.n_train_rows();
     let mut text = match format {
         Format::Json => "[".to_string(),
         Format::Markdown => output::markdown_header(&COLUMNS),

@@ -26,6 +26,7 @@ pub fn competition(session: &Session, args: &NewCompetitionArgs) -> Result<()> {
         train: args.train.clone(),
         test: args.test.clone(),
         sample: args.sample.clone(),
+        extra_train: args.extra_train.clone(),
         dir: args.dir.clone(),
         zip: args.zip.clone(),
         solution: args.solution.clone(),

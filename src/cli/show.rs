@@ -33,7 +33,7 @@ fn show_competition(session: &Session, slug: &str) -> Result<()> {
     let mut text = format!("{}\n", competition.config.title.as_deref().unwrap_or(slug));
     let mut tell = |label: &str, line: String| text += &(hanging(label, &line, output::stdout_width()) + "\n");
     tell("data", data_text(&competition));
-    competition.targets.iter().for_each(|target| tell("target", target_text(target)));
+    (0..competition.targets.len()).for_each(|target| tell("target", target_text(&competition, target)));
     tell("metric", format!("{} ({})", metric.name(), direction_text(metric.direction())));
     tell("folds", folds_text(&competition, &folds));
     for file in &competition.files {
@@ -51,7 +51,8 @@ fn competition_json(competition: &Competition, metric: &dyn Metric, folds: &[Fol
     let targets = competition
         .targets
         .iter()
-        .map(|target| json!({ "name": target.name, "labels": *target.labels, "counts": class_counts(target) }));
+        .enumerate()
+        .map(|(place, target)| json!({ "name": target.name, "labels": *target.labels, "counts": class_counts(competition, place) }));
     let files = competition.files.iter().map(|file| {
         json!({ "role": file.role, "path": file.path, "rows": file.rows, "columns": file.columns, "sha256": file.sha256 })
     });
@@ -60,7 +61,8 @@ fn competition_json(competition: &Competition, metric: &dyn Metric, folds: &[Fol
         "title": competition.config.title,
         "task": competition.task.name(),
         "metric": { "name": metric.name(), "direction": metric.direction() },
-        "rows": competition.features.n_rows(),
+        "rows": competition.n_train_rows(),
+        "extra_rows": competition.n_extra_rows,
         "test_rows": competition.test.as_ref().map(|test| test.ids.len()),
         "targets": targets.collect::<Vec<_>>(),
         "columns": columns.collect::<Vec<_>>(),

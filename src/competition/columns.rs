@@ -54,7 +54,7 @@ fn is_number_or_missing(level: &str) -> bool {
     reader::number(level).is_some() || reader::is_missing_number(level)
 }
 
-fn boolean(level: &str) -> Option<f64> {
+pub fn boolean(level: &str) -> Option<f64> {
     BOOLEANS.iter().find(|(spelling, _)| *spelling == level).map(|(_, value)| *value)
 }
 
@@ -109,6 +109,12 @@ pub fn parsed(draft: Draft, name: &str, what: &str, of: impl Fn(&str) -> Option<
         Draft::Cells(_) | Draft::Skipped => return Ok(Vec::new()),
         Draft::Words(words) => words,
     };
+    parsed_words(&words, name, what, of)
+}
+
+/// # Errors
+/// When a cell is not `what` it should be: names the row.
+pub fn parsed_words(words: &Words, name: &str, what: &str, of: impl Fn(&str) -> Option<f64>) -> Result<Vec<f64>> {
     let values: Vec<Option<f64>> = words.levels.iter().map(|level| of(level)).collect();
     let value = |(row, &code): (usize, &u32)| {
         if code == MISSING {

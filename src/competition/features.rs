@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::extra::Extra;
 use super::files::{Files, Headers, is_shared, some, take};
 use super::{Config, columns};
 use crate::error::{Error, Result};
@@ -63,7 +64,8 @@ pub fn names(
     names
 }
 
-/// The feature columns of train and of test.
+/// The feature columns of train, with the further rows behind its own, and of test.
+#[expect(clippy::too_many_arguments, reason = "the files, what is said of them, and what is read of each")]
 pub fn tables(
     files: &Files,
     config: &Config,
@@ -71,6 +73,7 @@ pub fn tables(
     names: &[String],
     train: &mut Drafts,
     mut test: Option<&mut Drafts>,
+    extras: &mut [Extra],
     notes: &mut Vec<String>,
 ) -> Result<(Table, Option<Table>)> {
     // A column of numbers in one file and of words in the other is a column of words.
@@ -99,8 +102,11 @@ pub fn tables(
         if let Some(test) = &mut test {
             drafts.push(give(test, name));
         }
+        drafts.extend(extras.iter_mut().map(|extra| give_or_missing(&mut extra.drafts, name)));
         parts.push((name.clone(), drafts));
     }
+    // The further files must be as train and test are, and do not say what that is.
+    let n_own = 1 + usize::from(test.is_some());
     let built: Vec<Built> = parts
         .into_par_iter()
         .map(|(name, drafts)| {
@@ -110,7 +116,7 @@ pub fn tables(
                 Some(column) if column.format.is_some() => ColumnType::Date,
                 // Only an id that is a date gets here.
                 _ if config.id.as_ref() == Some(&name) => ColumnType::Date,
-                _ => columns::infer(&drafts.iter().collect::<Vec<_>>()),
+                _ => columns::infer(&drafts.iter().take(n_own).collect::<Vec<_>>()),
             };
             let spellings = spellings(kind, &drafts);
             Ok((columns::build(&name, kind, column, drafts)?, spellings))
@@ -119,14 +125,17 @@ pub fn tables(
     let (mut kept, mut kept_test, mut constant) = (Vec::new(), Vec::new(), Vec::new());
     for column in built {
         let (mut columns, spellings) = column.map_err(|(file, error)| {
-            let path = if file == 0 { Some(&headers.train_path) } else { headers.test_path.as_ref() };
+            let further = file.checked_sub(n_own).and_then(|file| extras.get(file)).map(|extra| &extra.path);
+            let path = if file == 0 { Some(&headers.train_path) } else { further.or(headers.test_path.as_ref()) };
             match path {
                 Some(path) => error.file(path),
                 None => error,
             }
         })?;
+        let more = columns.split_off(n_own);
         let test_column = if columns.len() > 1 { columns.pop() } else { None };
-        let Some(column) = columns.pop() else { continue };
+        let Some(mut column) = columns.pop() else { continue };
+        more.into_iter().for_each(|more| append(&mut column.values, more.values));
         // An image's pixels keep their places, those at its edges too.
         if config.tensor.is_none() && columns::is_constant(&column.values) {
             constant.push(column.name);
@@ -145,7 +154,20 @@ pub fn tables(
         notes.push(format!("constant in train, so left out: {}", some(&constant)));
     }
     let test = test.map(|test| Table::new(test.n_rows, kept_test));
-    Ok((Table::new(train.n_rows, kept), test))
+    let n_rows = train.n_rows + extras.iter().map(|extra| extra.drafts.n_rows).sum::<usize>();
+    Ok((Table::new(n_rows, kept), test))
+}
+
+/// Values of the same column behind those that there are.
+fn append(values: &mut Values, more: Values) {
+    match (values, more) {
+        (Values::Numeric(values), Values::Numeric(more)) | (Values::Date(values), Values::Date(more)) => {
+            values.extend(more);
+        }
+        (Values::Categorical { codes, .. }, Values::Categorical { codes: more, .. }) => codes.extend(more),
+        (Values::Text(values), Values::Text(more)) => values.extend(more),
+        _ => unreachable!("all parts of a column are built as one type"),
+    }
 }
 
 fn hold_as_words(drafts: &mut Drafts, name: &str) {
@@ -160,6 +182,14 @@ fn hold_as_words(drafts: &mut Drafts, name: &str) {
 fn give(drafts: &mut Drafts, name: &str) -> Draft {
     let position = drafts.header.iter().position(|column| column == name).expect("features are in both files");
     std::mem::replace(&mut drafts.columns[position], Draft::Skipped)
+}
+
+/// All cells missing where the file has no such column.
+fn give_or_missing(drafts: &mut Drafts, name: &str) -> Draft {
+    if drafts.header.iter().any(|column| column == name) {
+        return give(drafts, name);
+    }
+    Draft::Numbers { values: vec![f64::NAN; drafts.n_rows], spellings: Vec::new() }
 }
 
 /// The words that stand for a missing number in a column of numbers.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::config::FileConfig;
+use super::recipes::Recipes;
 use super::{Config, FileFacts, place};
 use crate::error::{Error, Result};
 use crate::reader::{self, Digest, Draft, Drafts, Hold, Plan, StringTable};
@@ -27,13 +28,14 @@ impl Files {
             ("sample", config.files.sample.as_ref()),
             ("folds", config.folds.file.as_ref()),
         ];
+        let named = named.into_iter().filter_map(|(role, file)| Some((role, file?.clone())));
+        let extra = config.extra_train.iter().map(|file| ("extra_train", file.file()));
         let mut files = Files { configs: Vec::new(), facts: Vec::new() };
-        for (role, file) in named {
-            let Some(file) = file else { continue };
+        for (role, file) in named.chain(extra) {
             let path: PathBuf = dir.join(&file.path);
             let bytes = std::fs::metadata(&path).map_err(|error| Error::io(&path, &error))?.len();
             files.facts.push(FileFacts { role, path, rows: 0, columns: 0, bytes, sha256: file.sha256.to_lowercase() });
-            files.configs.push(file.clone());
+            files.configs.push(file);
         }
         Ok(files)
     }
@@ -45,6 +47,11 @@ impl Files {
     pub fn check_unread(&self) -> Result<()> {
         let mut unread = self.facts.iter().filter(|file| file.columns == 0);
         unread.try_for_each(|file| check_digest(file, &reader::digest(&file.path)?))
+    }
+
+    /// Of all files of a role, of which there may be several.
+    pub fn positions(&self, role: &str) -> Vec<usize> {
+        (0..self.facts.len()).filter(|&position| self.facts[position].role == role).collect()
     }
 
     pub fn position(&self, role: &str) -> Option<usize> {
@@ -63,18 +70,24 @@ impl Files {
     }
 
     pub fn header(&self, role: &str, config: &Config) -> Result<Vec<String>> {
-        match self.position(role) {
-            Some(position) => reader::header(place(&self.facts[position].path, &self.configs[position], config)),
-            None => Ok(Vec::new()),
-        }
+        self.position(role).map_or(Ok(Vec::new()), |position| self.header_at(position, config))
+    }
+
+    pub fn header_at(&self, position: usize, config: &Config) -> Result<Vec<String>> {
+        reader::header(place(&self.facts[position].path, &self.configs[position], config))
     }
 
     pub fn read(&mut self, role: &str, config: &Config, plan: impl Fn(&str) -> Plan) -> Result<Drafts> {
         let position = self.position(role).ok_or_else(|| Error::unexpected(format!("no {role} file")))?;
+        self.read_at(position, config, plan)
+    }
+
+    pub fn read_at(&mut self, position: usize, config: &Config, plan: impl Fn(&str) -> Plan) -> Result<Drafts> {
         let place = place(&self.facts[position].path, &self.configs[position], config);
         let (drafts, digest) = reader::read_and_digest(place, plan)?;
         let facts = &mut self.facts[position];
         check_digest(facts, &digest)?;
+        facts.sha256 = digest.sha256;
         (facts.rows, facts.columns) = (drafts.n_rows, drafts.header.len());
         Ok(drafts)
     }
@@ -99,9 +112,9 @@ impl Files {
 }
 
 /// # Errors
-/// When the file is not the one described.
+/// When the file is not the one described, where its checksum is.
 fn check_digest(file: &FileFacts, found: &Digest) -> Result<()> {
-    if found.sha256 == file.sha256 {
+    if found.sha256 == file.sha256 || file.sha256.is_empty() {
         return Ok(());
     }
     let error = Error::data("this is not the file that competition.toml describes: its sha256 is another");
@@ -109,12 +122,15 @@ fn check_digest(file: &FileFacts, found: &Digest) -> Result<()> {
     Err(error.file(&file.path).help(help))
 }
 
+/// The columns of train and test as they are to be read, and what recipes make of them.
 pub struct Headers {
     pub train: Vec<String>,
     /// Empty where there is no test file.
     pub test: Vec<String>,
     pub train_path: PathBuf,
     pub test_path: Option<PathBuf>,
+    /// None until the headers are checked.
+    pub recipes: Recipes,
 }
 
 impl Headers {
@@ -124,6 +140,7 @@ impl Headers {
             test: files.header("test", config)?,
             train_path: files.path("train").map(Path::to_path_buf).unwrap_or_default(),
             test_path: files.path("test").map(Path::to_path_buf),
+            recipes: Recipes::default(),
         })
     }
 
@@ -132,12 +149,16 @@ impl Headers {
     pub fn check(&self, config: &Config) -> Result<()> {
         let folds = &config.folds;
         let one = |key: &str, name: Option<&String>| name.map(|name| (key.to_string(), name.clone()));
+        // Folds may go by a column that a recipe makes.
+        let is_made = |name: &str| config.features.contains_key(name);
+        let group = folds.group.as_ref().map(|group| group.column().to_string()).filter(|name| !is_made(name));
+        let time = folds.time.as_ref().filter(|name| !is_made(name));
         let in_train = config.targets().iter().map(|name| ("target".to_string(), name.clone()));
         let in_train = in_train
             .chain(one("weight", config.weight.as_ref()))
             .chain(one("query", config.query.as_ref()))
-            .chain(folds.group.as_ref().map(|group| ("group".to_string(), group.column().to_string())))
-            .chain(one("time", folds.time.as_ref()))
+            .chain(group.map(|name| ("group".to_string(), name)))
+            .chain(one("time", time))
             .chain(one("column", folds.column.as_ref()));
         for (key, name) in in_train {
             if !self.train.contains(&name) {
@@ -151,7 +172,7 @@ impl Headers {
         } else if let Some(id) = config.id.as_ref().filter(|id| !self.train.contains(id)) {
             return Err(absent("id", id, &self.train, &self.train_path));
         }
-        let known = || self.train.iter().chain(&self.test);
+        let known = || self.train.iter().chain(&self.test).chain(config.features.keys());
         let named = config
             .drop
             .iter()
@@ -186,7 +207,8 @@ pub fn some(names: &[String]) -> String {
     if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
 }
 
-fn missing(name: &str, config: &Config) -> Vec<String> {
+/// The spellings of a missing value in a column.
+pub fn missing(name: &str, config: &Config) -> Vec<String> {
     let own = config.columns.get(name).map(|column| column.missing.as_slice()).unwrap_or_default();
     config.missing.iter().chain(own).cloned().collect()
 }
@@ -199,6 +221,7 @@ pub fn train_plan(name: &str, config: &Config, headers: &Headers) -> Plan {
         || config.query.as_deref() == Some(name)
         || folds.column.as_deref() == Some(name)
         || folds.group.as_ref().is_some_and(|group| group.column() == name);
+    let has_another_role = has_another_role || headers.recipes.hold(name).is_some();
     // Nobody looks for one of train's ids among the others.
     if config.id.as_deref() == Some(name) && !has_another_role { Plan { hold: Hold::Cells, ..plan } } else { plan }
 }
@@ -214,14 +237,15 @@ pub fn plan(name: &str, config: &Config, headers: &Headers) -> Plan {
         || folds.group.as_ref().is_some_and(|group| group.column() == name);
     let is_target = config.targets().iter().any(|target| target == name);
     let kind = config.columns.get(name).and_then(|column| column.kind);
+    let of_recipes = headers.recipes.hold(name);
     let hold = if is_target {
         if config.task == Task::Regression { Hold::Either } else { Hold::Words }
-    } else if is_words {
+    } else if is_words || of_recipes == Some(Hold::Words) {
         Hold::Words
     } else if is(config.weight.as_ref()) {
         Hold::Either
     } else if config.drop.iter().any(|dropped| dropped == name) || !is_shared(name, headers) {
-        Hold::Skip
+        of_recipes.unwrap_or(Hold::Skip)
     } else {
         match kind {
             None | Some(ColumnType::Numeric) => Hold::Either,

@@ -31,10 +31,18 @@ pub fn folds(competition: &Competition, n_folds: Option<usize>, look: u32) -> Re
         Scheme::LeaveOneGroupOut => Box::new(LeaveOneGroupOut),
         Scheme::Given => Box::new(Given),
     };
-    let targets: Vec<&Target> = competition.targets.iter().map(|column| &column.target).collect();
+    let (n_train, n_extra) = (competition.n_train_rows(), competition.n_extra_rows);
+    let own: Vec<Target> = match n_extra {
+        0 => Vec::new(),
+        _ => (0..competition.targets.len()).map(|target| competition.train_target(target)).collect(),
+    };
+    let targets: Vec<&Target> = match n_extra {
+        0 => competition.targets.iter().map(|column| &column.target).collect(),
+        _ => own.iter().collect(),
+    };
     let joint = joint(&targets, n_folds);
     let rows = Rows {
-        n_rows: competition.features.n_rows(),
+        n_rows: n_train,
         target: joint.as_ref().or(targets.first().copied()),
         groups: competition.groups.as_deref(),
         times: competition.times.as_deref(),
@@ -44,7 +52,12 @@ pub fn folds(competition: &Competition, n_folds: Option<usize>, look: u32) -> Re
     let seed = Seed::new(config.seed);
     let seed = if look == 0 { seed } else { seed.child("look", u64::from(look)) };
     let folds = repeated.split(&rows, seed);
-    folds.map_err(|error| if error.file.is_none() { error.file(competition.dir.join(FILE_NAME)) } else { error })
+    let mut folds = folds
+        .map_err(|error| if error.file.is_none() { error.file(competition.dir.join(FILE_NAME)) } else { error })?;
+    // The further rows train in every fold.
+    let further = n_train as u32..(n_train + n_extra) as u32;
+    folds.iter_mut().for_each(|fold| fold.train.extend(further.clone()));
+    Ok(folds)
 }
 
 /// What stratified schemes look at where there are several targets: which labels come together, or the mean rank of the values. None where there is one target, or no labels come together in as many rows as there are folds.

@@ -30,6 +30,8 @@ pub struct NewCompetition {
     pub train: Option<PathBuf>,
     pub test: Option<PathBuf>,
     pub sample: Option<PathBuf>,
+    /// Files with further rows, which train in every fold.
+    pub extra_train: Vec<PathBuf>,
     /// A folder with a Kaggle download, instead of the three.
     pub dir: Option<PathBuf>,
     /// A Kaggle download as it is, instead of the three.
@@ -163,10 +165,12 @@ pub fn guess(request: &NewCompetition, registry: &Registry) -> Result<Guess> {
         weight: request.weight.clone(),
         query: None,
         tensor: request.tensor.clone(),
+        extra_train: files.extra_config()?,
         files: files.config()?,
         metric: MetricConfig { name: found.metric, thresholds: true, settings: BTreeMap::new() },
         folds,
         columns: column_configs(request, missing)?,
+        features: BTreeMap::new(),
         submission: SubmissionConfig::default(),
     };
     Ok(Guess { slug: request.slug.clone(), notes, config, files })
@@ -190,7 +194,7 @@ impl Guess {
         self.files.copy_to(&inside)?;
         let text = toml::to_string(&self.config).map_err(|error| Error::unexpected(error.to_string()))?;
         let text = format!(
-            "# Written by `medalist new competition`, and yours to correct. docs/competition-format.md of medalist lists every key.\n{text}"
+            "# Written by `medalist new competition`, and yours to correct. docs/competition-format.md of medalist lists every key.\n# Columns made of others are lines of [features], such as Deck = 'split(Cabin, \"/\", 1)': docs/features.md.\n{text}"
         );
         let file = inside.join(FILE_NAME);
         std::fs::write(&file, text).map_err(|error| Error::io(&file, &error))?;

@@ -18,10 +18,12 @@ const TOP: &[&str] = &[
     "weight",
     "query",
     "tensor",
+    "extra_train",
     "files",
     "metric",
     "folds",
     "columns",
+    "features",
     "submission",
 ];
 const FILES: &[&str] = &["train", "test", "sample"];
@@ -60,6 +62,16 @@ pub fn check(table: &Table) -> Result<()> {
         for name in FILES {
             if let Some(file) = inner(files, name) {
                 only(&format!("files.{name}"), file, FILE)?;
+            }
+        }
+    }
+    for file in table.get("extra_train").and_then(Value::as_array).into_iter().flatten() {
+        match file {
+            Value::Table(file) => only("extra_train", file, FILE)?,
+            Value::String(_) => {}
+            other => {
+                let error = Error::config(format!("`extra_train` holds {other}, which is no file"));
+                return Err(error.help("write `extra_train = [\"original.csv\"]`"));
             }
         }
     }

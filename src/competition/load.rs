@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::config::{FILE_NAME, GroupConfig};
 use super::files::{Files, Headers, plan, take, train_plan};
-use super::{Competition, Config, FileFacts, TestSet, features, layout, roles, target};
+use super::recipes::{Part, Recipes};
+use super::{Competition, Config, FileFacts, TestSet, extra, features, layout, roles, target};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::reader;
@@ -27,8 +28,10 @@ pub fn load(dir: &Path, registry: &Registry) -> Result<Competition> {
 
 fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files) -> Result<Competition> {
     let toml = dir.join(FILE_NAME);
-    let headers = Headers::read(files, &config)?;
-    headers.check(&config).map_err(|error| if error.file.is_none() { error.file(&toml) } else { error })?;
+    let mut headers = Headers::read(files, &config)?;
+    let at_toml = |error: Error| if error.file.is_none() { error.file(&toml) } else { error };
+    headers.check(&config).map_err(at_toml)?;
+    headers.recipes = Recipes::new(&config, &headers).map_err(at_toml)?;
 
     let mut notes = Vec::new();
     let train_path = files.path("train").expect("there is always a train file").to_path_buf();
@@ -41,6 +44,19 @@ fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files
         return Err(Error::data("this file has no rows below its header").file(&train_path));
     }
     let at_train = |error: Error| error.file(&train_path);
+    let mut extras = extra::read(files, &config, &headers, &train, test.as_ref(), &mut notes)?;
+    let recipes = std::mem::take(&mut headers.recipes);
+    {
+        let train = [Part { path: &train_path, drafts: &mut train }];
+        let test = test.as_mut().zip(headers.test_path.as_deref()).map(|(drafts, path)| Part { path, drafts });
+        let extras = extras.iter_mut().map(|extra| Part { path: &extra.path, drafts: &mut extra.drafts });
+        let mut parts: Vec<Part> = train.into_iter().chain(test).chain(extras).collect();
+        recipes.apply(&config, &mut parts, &mut notes)?;
+    }
+    headers.train.extend(recipes.names().cloned());
+    if headers.test_path.is_some() {
+        headers.test.extend(recipes.names().cloned());
+    }
 
     let train_ids = match config.id.as_ref().filter(|id| train.header.contains(id)) {
         Some(id) => Some(roles::train_ids(id, take(&train, id)).map_err(at_train)?),
@@ -52,7 +68,8 @@ fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files
         (_, None) => None,
     };
     let targets = config.targets().iter().map(|name| target::build(name, config.task, take(&train, name).clone()));
-    let targets = targets.collect::<Result<Vec<_>>>().map_err(at_train)?;
+    let mut targets = targets.collect::<Result<Vec<_>>>().map_err(at_train)?;
+    extra::extend_targets(&mut targets, config.task, &extras)?;
     if let Some(positive) = &config.positive
         && !targets.iter().any(|column| column.labels.contains(positive))
     {
@@ -61,7 +78,11 @@ fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files
         return Err(error.help(format!("the labels are {labels}")));
     }
     let weights = match &config.weight {
-        Some(name) => Some(roles::weights(name, take(&train, name)).map_err(at_train)?),
+        Some(name) => {
+            let mut weights = roles::weights(name, take(&train, name)).map_err(at_train)?;
+            extra::extend_weights(&mut weights, name, &extras)?;
+            Some(weights)
+        }
         None => None,
     };
     let (queries, test_queries) = match &config.query {
@@ -74,6 +95,7 @@ fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files
         }
         None => (None, None),
     };
+    notes.extend(extra::fold_notes(&config, &train, &extras));
     let groups = match &config.folds.group {
         Some(group) => Some(roles::groups(group, take(&train, group.column())).map_err(at_train)?),
         None => None,
@@ -102,7 +124,7 @@ fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files
 
     let names = features::names(&config, &headers, &mut train, test.as_ref(), &mut notes);
     let (features, test_features) =
-        features::tables(files, &config, &headers, &names, &mut train, test.as_mut(), &mut notes)?;
+        features::tables(files, &config, &headers, &names, &mut train, test.as_mut(), &mut extras, &mut notes)?;
     if features.columns().is_empty() {
         return Err(Error::data("no column is left to learn from").file(&train_path));
     }
@@ -112,15 +134,22 @@ fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files
         _ => None,
     };
     features::check_tensor(&config, &features).map_err(|error| error.file(&toml))?;
+    let learned = recipes.into_learned(&features).map_err(at_toml)?;
+    if let Some(learned) = &learned {
+        let names: Vec<String> = learned.names().map(|name| format!("`{name}`")).collect();
+        notes.push(format!("learned inside each fold: {}", names.join(", ")));
+    }
     let slug = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
     let slug = slug.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let competition = Competition {
+    let mut competition = Competition {
         slug,
         dir: dir.to_path_buf(),
         task: config.task,
         needs: metric.needs(),
         fingerprint: fingerprint(&config, &files.facts),
         features,
+        n_extra_rows: extras.iter().map(|extra| extra.drafts.n_rows).sum(),
+        learned,
         train_ids,
         targets,
         test,
@@ -135,7 +164,9 @@ fn load_files(dir: &Path, config: Config, metric: &dyn Metric, files: &mut Files
         notes,
         config,
     };
-    competition.check_scale(competition.target_scale(metric)).map_err(|error| error.file(&train_path))?;
+    competition.check_scale(competition.target_scale(metric))?;
+    let twins = extra::twin_notes(&competition);
+    competition.notes.extend(twins);
     Ok(competition)
 }
 

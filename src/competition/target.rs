@@ -34,6 +34,39 @@ fn texts(name: &str, draft: Draft) -> TargetColumn {
     TargetColumn { name: name.to_string(), target, labels: Arc::new(labels) }
 }
 
+/// Adds the targets of further rows.
+///
+/// # Errors
+/// When a row has no target, or a label that the rows before have not: names the row.
+pub fn extend(column: &mut TargetColumn, task: Task, draft: Draft) -> Result<()> {
+    let name = column.name.clone();
+    let labels = column.labels.clone();
+    match &mut column.target {
+        Target::Values(known) => {
+            if let Target::Values(more) = build(&name, task, draft)?.target {
+                known.extend(more);
+            }
+        }
+        Target::Classes { codes, .. } => {
+            let words = columns::as_words(&draft).cloned().unwrap_or_default();
+            let code = |level: &Arc<str>| labels.iter().position(|label| **label == **level).map(|code| code as u32);
+            let code_of: Vec<Option<u32>> = words.levels.iter().map(code).collect();
+            for (row, &level) in words.codes.iter().enumerate() {
+                if level == MISSING {
+                    return Err(missing(&name, row));
+                }
+                let code = code_of[level as usize].ok_or_else(|| {
+                    let message = format!("holds `{}`, which is no label of train", words.levels[level as usize]);
+                    let error = Error::data(message).column(&name).row(row + 1);
+                    error.help(format!("the labels are {}; spell them as train does", labels.join(", ")))
+                })?;
+                codes.push(code);
+            }
+        }
+    }
+    Ok(())
+}
+
 fn values(name: &str, draft: Draft) -> Result<TargetColumn> {
     let values = match draft {
         Draft::Words(words) => {

@@ -65,7 +65,7 @@ impl Objective for Evaluation<'_> {
             .collect();
         let parts: Vec<(&[u32], &[Array2<f64>])> =
             folds.iter().map(|fold| (fold.rows.as_slice(), fold.outputs.as_slice())).collect();
-        let predictions = Predictions::out_of_fold(self.competition.features.n_rows(), &parts);
+        let predictions = Predictions::out_of_fold(self.competition.n_train_rows(), &parts);
         let bytes = predictions.to_bytes().map_err(|error| TrialError::Fatal(error.to_string()))?;
         Ok(vec![Attachment { name: OUT_OF_FOLD.to_string(), bytes }])
     }

@@ -131,7 +131,7 @@ impl Words {
         (code != MISSING).then(|| &self.levels[code as usize])
     }
 
-    fn push(&mut self, cell: Option<&str>, plan: &Plan) {
+    pub fn push(&mut self, cell: Option<&str>, plan: &Plan) {
         let code = match cell {
             Some(cell) if !cell.is_empty() => {
                 let known = match short(cell) {

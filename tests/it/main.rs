@@ -4,6 +4,8 @@ mod support;
 
 mod loader;
 mod competition;
+mod recipes;
+mod extra_train;
 mod metrics;
 mod models;
 mod thresholds;

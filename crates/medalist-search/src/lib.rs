@@ -32,6 +32,7 @@ pub mod error;
 pub mod seed;
 pub mod cancel;
 mod clock;
+pub mod expression;
 pub mod space;
 pub mod trial;
 mod surrogate;

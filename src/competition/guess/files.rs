@@ -14,6 +14,8 @@ pub struct Files {
     pub test: Option<PathBuf>,
     pub sample: Option<PathBuf>,
     pub solution: Option<PathBuf>,
+    /// With further rows to learn from.
+    pub extra_train: Vec<PathBuf>,
     /// Tables that were found and are not used.
     pub others: Vec<String>,
     /// Holds what was taken out of a zip until it is copied.
@@ -48,6 +50,7 @@ impl Files {
             test: request.test.clone(),
             sample: request.sample.clone(),
             solution: request.solution.clone(),
+            extra_train: request.extra_train.clone(),
             others: Vec::new(),
             _unpacked: None,
         })
@@ -110,8 +113,10 @@ impl Files {
             None => pick(&|stem| stem == "solution")?,
         };
         let used = [Some(&train), test.as_ref(), sample.as_ref(), solution.as_ref()];
-        let others = tables.iter().filter(|path| !used.contains(&Some(*path))).map(|path| name(path)).collect();
-        Ok(Some(Files { train, test, sample, solution, others, _unpacked: None }))
+        let extra_train = request.extra_train.clone();
+        let is_other = |path: &&PathBuf| !used.contains(&Some(*path)) && !extra_train.contains(path);
+        let others = tables.iter().filter(is_other).map(|path| name(path)).collect();
+        Ok(Some(Files { train, test, sample, solution, extra_train, others, _unpacked: None }))
     }
 
     /// The files as competition.toml names them.
@@ -126,13 +131,21 @@ impl Files {
         })
     }
 
+    /// The further files as competition.toml names them.
+    ///
+    /// # Errors
+    /// When one cannot be read for its checksum.
+    pub fn extra_config(&self) -> Result<Vec<config::ExtraFile>> {
+        self.extra_train.iter().map(|path| file_config(path).map(config::ExtraFile::File)).collect()
+    }
+
     /// Copies the files as they are.
     ///
     /// # Errors
     /// When one cannot be read or written, or two have one name.
     pub fn copy_to(&self, folder: &Path) -> Result<()> {
         let tables = [Some(&self.train), self.test.as_ref(), self.sample.as_ref()];
-        let tables = tables.into_iter().flatten().map(|path| (path, name(path)));
+        let tables = tables.into_iter().flatten().chain(&self.extra_train).map(|path| (path, name(path)));
         let solution = self.solution.as_ref().map(|path| (path, "solution.csv".to_string()));
         for (from, to) in tables.chain(solution) {
             let to = folder.join(to);

@@ -2,8 +2,7 @@
 //!
 //! A text rather than a closure, so that it is part of a study's identity, can be stored, and can stand in a file.
 
-mod expression;
-mod parse;
+mod meaning;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Params, SearchSpace};
 use crate::error::{Error, Result};
-use expression::{Expression, Operand};
+use crate::expression::Expression;
+use meaning::Operand;
 
 /// What must hold at a point, such as `num_leaves <= 2 ^ max_depth`.
 ///
@@ -42,7 +42,7 @@ impl Constraint {
 
     /// Whether a point passes.
     pub fn holds(&self, params: &Params) -> bool {
-        match self.expression.value(params) {
+        match meaning::value(&self.expression, params) {
             None => true,
             Some(value) => matches!(value, Operand::Bool(true)),
         }
@@ -50,12 +50,12 @@ impl Constraint {
 
     /// Whether it can be checked in this space: parameters that there are, each side of a comparison of one kind, and a yes or no at the end.
     pub(super) fn check(&self, space: &SearchSpace) -> Result<()> {
-        self.expression.check(space).map_err(|message| self.fault(message))
+        meaning::check(&self.expression, space).map_err(|message| self.fault(message))
     }
 
     /// The same of the parameters `prefix.name`.
     pub(super) fn prefixed(&self, prefix: &str) -> Constraint {
-        let expression = self.expression.prefixed(prefix);
+        let expression = meaning::prefixed(&self.expression, prefix);
         Constraint { text: expression.to_string(), expression }
     }
 
@@ -81,7 +81,8 @@ impl FromStr for Constraint {
 
     fn from_str(text: &str) -> Result<Constraint> {
         let fault = |message| Error::InvalidConstraint { constraint: text.to_string(), message };
-        let expression = parse::expression(text).map_err(fault)?;
+        let expression = Expression::parse(text, "a parameter").map_err(fault)?;
+        meaning::check_calls(&expression).map_err(fault)?;
         Ok(Constraint { text: text.to_string(), expression })
     }
 }

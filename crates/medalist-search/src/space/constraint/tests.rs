@@ -80,10 +80,15 @@ fn faults_are_named_with_their_place() {
     check_refused("kernel == 'rbf", "that is never closed");
     check_refused("log(1, 2) > 0", "gives `log` 2 values, not 1");
     check_refused("min(1) > 0", "gives `min` one value");
+    check_refused("max_depth < srqt(9)", "did you mean `sqrt`?");
+    check_refused("exp() > 0", "gives `exp` 0 values, not 1");
+    check_refused(&format!("1 < max({}1)", "1, ".repeat(5000)), "more than 100 values");
     check_refused("1.2.3 > 0", "a number is expected");
     check_refused(&"(".repeat(5000), "nested more than 100 deep");
     check_refused(&format!("1 < {}1", "-".repeat(5000)), "nested more than 100 deep");
     check_refused(&format!("1 < {}1", "1+".repeat(5000)), "more than 100 operators");
+    let nested = (0..90).fold("1".to_string(), |inner, _| format!("({inner}){}", "+1".repeat(90)));
+    check_refused(&format!("1 < {nested}"), "more than 500 parts");
 }
 
 #[test]

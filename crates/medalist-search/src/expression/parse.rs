@@ -1,14 +1,16 @@
 //! From text to tree, by recursive descent: one function a level, from what binds least to what binds most.
 
-use super::expression::{Expression, Function, Infix};
+use super::{Expression, Infix};
 
 /// Deeper nesting is refused: the tree is walked by recursion.
 const MOST_DEPTH: usize = 100;
 
+/// `named`: what a name stands for, in the words of a message: `a parameter`.
+///
 /// # Errors
 /// In words: what was found, where, and what was expected.
-pub(super) fn expression(text: &str) -> Result<Expression, String> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+pub(super) fn expression(text: &str, named: &str) -> Result<Expression, String> {
+    let mut parser = Parser { text, at: 0, depth: 0, n_parts: 0, named };
     let expression = parser.infix(0)?;
     match parser.rest().is_empty() {
         true => Ok(expression),
@@ -30,10 +32,17 @@ const COMPARISON: usize = 2;
 /// A minus binds looser than a power.
 const POWER: usize = 5;
 
+/// More values of a function are a slip.
+const MOST_VALUES: usize = 100;
+/// Names, numbers, texts and calls in all: rows of operators nest as brackets do.
+const MOST_PARTS: usize = 500;
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    n_parts: usize,
+    named: &'a str,
 }
 
 impl<'a> Parser<'a> {
@@ -105,6 +114,10 @@ impl<'a> Parser<'a> {
     }
 
     fn atom(&mut self) -> Result<Expression, String> {
+        self.n_parts += 1;
+        if self.n_parts > MOST_PARTS {
+            return Err(format!("has more than {MOST_PARTS} parts"));
+        }
         if self.take("(") {
             let inner = self.deeper(|parser| parser.infix(0))?;
             return if self.take(")") { Ok(inner) } else { Err(self.expected("`)`")) };
@@ -120,17 +133,17 @@ impl<'a> Parser<'a> {
         }
         let name: &str = &rest[..rest.find(|letter| !is_of_name(letter)).unwrap_or(rest.len())];
         if name.is_empty() {
-            return Err(self.expected("a parameter, a number or a text"));
+            return Err(self.expected(&format!("{}, a number or a text", self.named)));
         }
         self.at += name.len();
-        match Function::ALL.iter().find(|(_, known)| *known == name) {
-            Some((function, _)) if self.take("(") => self.call(*function),
-            _ => Ok(match name {
-                "true" => Expression::Bool(true),
-                "false" => Expression::Bool(false),
-                _ => Expression::Parameter(name.to_string()),
-            }),
+        if self.take("(") {
+            return self.call(name);
         }
+        Ok(match name {
+            "true" => Expression::Bool(true),
+            "false" => Expression::Bool(false),
+            _ => Expression::Name(name.to_string()),
+        })
     }
 
     fn quoted(&mut self, quote: char) -> Result<Expression, String> {
@@ -138,7 +151,7 @@ impl<'a> Parser<'a> {
         let end = rest.find(quote).ok_or_else(|| format!("has a {quote} that is never closed"))?;
         self.at += end + 2;
         let text = rest[..end].to_string();
-        Ok(if quote == '`' { Expression::Parameter(text) } else { Expression::Text(text) })
+        Ok(if quote == '`' { Expression::Name(text) } else { Expression::Text(text) })
     }
 
     fn number(&mut self) -> Result<Expression, String> {
@@ -156,22 +169,22 @@ impl<'a> Parser<'a> {
         Ok(Expression::Number(number))
     }
 
-    fn call(&mut self, function: Function) -> Result<Expression, String> {
-        let mut arguments = Vec::new();
+    fn call(&mut self, name: &str) -> Result<Expression, String> {
+        let mut values = Vec::new();
+        if self.take(")") {
+            return Ok(Expression::Call(name.to_string(), values));
+        }
         loop {
-            arguments.push(self.deeper(|parser| parser.infix(0))?);
+            values.push(self.deeper(|parser| parser.infix(0))?);
+            if values.len() > MOST_VALUES {
+                return Err(format!("gives `{name}` more than {MOST_VALUES} values"));
+            }
             if self.take(")") {
-                break;
+                return Ok(Expression::Call(name.to_string(), values));
             }
             if !self.take(",") {
                 return Err(self.expected("`,` or `)`"));
             }
-        }
-        let name = || Function::ALL.iter().find(|(known, _)| *known == function).map_or("", |(_, name)| name);
-        match function.arity() {
-            Some(n) if arguments.len() != n => Err(format!("gives `{}` {} values, not {n}", name(), arguments.len())),
-            None if arguments.len() < 2 => Err(format!("gives `{}` one value, not two or more", name())),
-            _ => Ok(Expression::Call(function, arguments)),
         }
     }
 }

@@ -1,0 +1,179 @@
+//! What an expression means of a point: its value there, and whether it makes sense in a space.
+
+use crate::expression::{Expression, Function, Infix};
+use crate::space::{Domain, Params, SearchSpace, Value, nearest};
+
+/// What a part of an expression comes to.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Operand<'a> {
+    Number(f64),
+    Text(&'a str),
+    Bool(bool),
+}
+
+/// The kind of a part's value, in the words of a message.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Kind {
+    Number,
+    Text,
+    Bool,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Number => "a number",
+            Kind::Text => "a text",
+            Kind::Bool => "true or false",
+        }
+    }
+}
+
+/// None where it hangs on a parameter that has no value, in the logic of three values: `false and` what is open is false, `true or` that is true.
+pub(super) fn value<'a>(expression: &'a Expression, params: &'a Params) -> Option<Operand<'a>> {
+    Some(match expression {
+        Expression::Number(number) => Operand::Number(*number),
+        Expression::Text(text) => Operand::Text(text),
+        Expression::Bool(value) => Operand::Bool(*value),
+        Expression::Name(name) => match params.get(name)? {
+            Value::Bool(value) => Operand::Bool(*value),
+            Value::Int(value) => Operand::Number(*value as f64),
+            Value::Float(value) => Operand::Number(*value),
+            Value::Text(text) => Operand::Text(text),
+        },
+        Expression::Not(inner) => Operand::Bool(value(inner, params)? == Operand::Bool(false)),
+        Expression::Negative(inner) => Operand::Number(-number(value(inner, params)?)),
+        Expression::Infix(left, infix @ (Infix::And | Infix::Or), right) => {
+            let decides = Operand::Bool(*infix == Infix::Or);
+            match (value(left, params), value(right, params)) {
+                (Some(value), _) | (_, Some(value)) if value == decides => decides,
+                (left, right) => of(*infix, left?, right?),
+            }
+        }
+        Expression::Infix(left, infix, right) => of(*infix, value(left, params)?, value(right, params)?),
+        Expression::Call(name, values) => {
+            let values = values.iter().map(|part| value(part, params).map(number));
+            Operand::Number(Function::named(name)?.of(&values.collect::<Option<Vec<f64>>>()?))
+        }
+    })
+}
+
+fn of<'a>(infix: Infix, left: Operand<'a>, right: Operand<'a>) -> Operand<'a> {
+    let (a, b) = (number(left), number(right));
+    match infix {
+        Infix::Or => Operand::Bool(left == Operand::Bool(true) || right == Operand::Bool(true)),
+        Infix::And => Operand::Bool(left == Operand::Bool(true) && right == Operand::Bool(true)),
+        Infix::Equal => Operand::Bool(left == right),
+        Infix::Unequal => Operand::Bool(left != right),
+        other => match (other.comparison(a, b), other.arithmetic(a, b)) {
+            (Some(holds), _) => Operand::Bool(holds),
+            (None, number) => Operand::Number(number.unwrap_or(f64::NAN)),
+        },
+    }
+}
+
+/// Whether every function called is one of numbers, and is given as many values as it takes.
+///
+/// # Errors
+/// In words: which is not.
+pub(super) fn check_calls(expression: &Expression) -> Result<(), String> {
+    if let Expression::Call(name, values) = expression {
+        let known = Function::ALL.iter().map(|(_, known)| *known);
+        let function = Function::named(name).ok_or_else(|| match nearest(name, known) {
+            Some(near) => format!("calls `{name}`, which is no function: did you mean `{near}`?"),
+            None => format!("calls `{name}`, which is no function"),
+        })?;
+        match function.arity() {
+            Some(n) if values.len() != n => return Err(format!("gives `{name}` {} values, not {n}", values.len())),
+            None if values.len() < 2 => return Err(format!("gives `{name}` one value, not two or more")),
+            _ => {}
+        }
+    }
+    expression.parts().into_iter().try_for_each(check_calls)
+}
+
+/// # Errors
+/// In words: what is not known, or of the wrong kind.
+pub(super) fn check(expression: &Expression, space: &SearchSpace) -> Result<(), String> {
+    match kind(expression, space)? {
+        Kind::Bool => Ok(()),
+        other => Err(format!("is {}: compare it with something, as in `x <= 3`", other.name())),
+    }
+}
+
+fn kind(expression: &Expression, space: &SearchSpace) -> Result<Kind, String> {
+    let wants = |part: &Expression, wanted: Kind| match kind(part, space)? {
+        kind if kind == wanted => Ok(()),
+        kind => Err(format!("has {} where {} is wanted: {part}", kind.name(), wanted.name())),
+    };
+    match expression {
+        Expression::Number(_) => Ok(Kind::Number),
+        Expression::Text(_) => Ok(Kind::Text),
+        Expression::Bool(_) => Ok(Kind::Bool),
+        Expression::Name(name) => match space.get(name) {
+            None => Err(space.unknown(name).to_string()),
+            Some(parameter) if parameter.staged => {
+                Err(format!("names `{name}`, all of whose stages are scored by one fit"))
+            }
+            Some(parameter) => {
+                kind_of(&parameter.domain).ok_or_else(|| format!("names `{name}`, whose choices are of several types"))
+            }
+        },
+        Expression::Not(inner) => wants(inner, Kind::Bool).map(|()| Kind::Bool),
+        Expression::Negative(inner) => wants(inner, Kind::Number).map(|()| Kind::Number),
+        Expression::Call(_, values) => {
+            values.iter().try_for_each(|part| wants(part, Kind::Number))?;
+            Ok(Kind::Number)
+        }
+        Expression::Infix(left, infix, right) => match infix {
+            Infix::Or | Infix::And => {
+                wants(left, Kind::Bool)?;
+                wants(right, Kind::Bool).map(|()| Kind::Bool)
+            }
+            Infix::Equal | Infix::Unequal => wants(right, kind(left, space)?).map(|()| Kind::Bool),
+            Infix::AtMost | Infix::Below | Infix::AtLeast | Infix::Above => {
+                wants(left, Kind::Number)?;
+                wants(right, Kind::Number).map(|()| Kind::Bool)
+            }
+            Infix::Plus | Infix::Minus | Infix::Times | Infix::Over | Infix::Power => {
+                wants(left, Kind::Number)?;
+                wants(right, Kind::Number).map(|()| Kind::Number)
+            }
+        },
+    }
+}
+
+/// The same of the parameters `prefix.name`.
+pub(super) fn prefixed(expression: &Expression, prefix: &str) -> Expression {
+    let boxed = |inner: &Expression| Box::new(prefixed(inner, prefix));
+    match expression {
+        Expression::Name(name) => Expression::Name(format!("{prefix}.{name}")),
+        Expression::Not(inner) => Expression::Not(boxed(inner)),
+        Expression::Negative(inner) => Expression::Negative(boxed(inner)),
+        Expression::Infix(left, infix, right) => Expression::Infix(boxed(left), *infix, boxed(right)),
+        Expression::Call(name, values) => {
+            Expression::Call(name.clone(), values.iter().map(|part| prefixed(part, prefix)).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// NaN where it is none, which only an expression that was not checked can have.
+fn number(operand: Operand) -> f64 {
+    match operand {
+        Operand::Number(number) => number,
+        Operand::Text(_) | Operand::Bool(_) => f64::NAN,
+    }
+}
+
+/// None where the choices are of several types.
+fn kind_of(domain: &Domain) -> Option<Kind> {
+    let Domain::Choice { choices, .. } = domain else { return Some(Kind::Number) };
+    let kind = |value: &Value| match value {
+        Value::Bool(_) => Kind::Bool,
+        Value::Int(_) | Value::Float(_) => Kind::Number,
+        Value::Text(_) => Kind::Text,
+    };
+    let first = kind(choices.first()?);
+    choices.iter().all(|choice| kind(choice) == first).then_some(first)
+}
