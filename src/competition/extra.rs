@@ -216,5 +216,7 @@ fn cell(values: &Values, row: usize) -> Option<Comparable<'_>> {
             Some(codes[row]).filter(|&code| code != crate::table::MISSING).map(Comparable::Code)
         }
         Values::Text(texts) => texts[row].as_deref().map(Comparable::Text),
+        // Transforms make these; no file holds one.
+        Values::Sparse { .. } => None,
     }
 }

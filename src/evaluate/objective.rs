@@ -89,7 +89,7 @@ struct ScoredSteps<'a> {
 impl Steps for ScoredSteps<'_> {
     fn goes_on(&self, step: u64, raw: Array2<f64>) -> Result<bool> {
         let outputs = [self.evaluation.unscale(raw)];
-        let score = self.evaluation.score(self.rows, &outputs)?;
+        let score = self.evaluation.score(self.rows, &outputs, &[])?;
         let goes_on = self.ctx.report(step, score) == Verdict::Continue;
         self.is_pruned.store(!goes_on, Ordering::Relaxed);
         Ok(goes_on)

@@ -45,6 +45,10 @@ impl Learned {
 }
 
 impl AnyTransform for Learned {
+    fn is_off(&self) -> bool {
+        false
+    }
+
     fn fit(&self, train: &Table, _y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>> {
         let mut fitted = FittedLearned { recipes: self.recipes.clone(), groups: Vec::new() };
         let mut table = train.clone();
