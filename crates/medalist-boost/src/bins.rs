@@ -274,7 +274,7 @@ mod tests {
         values[5] = f64::NAN;
         values[6] = f64::INFINITY;
         values[7] = f64::NEG_INFINITY;
-        for max_bin in [2, 3, 16, 255] {
+        for max_bin in [2, 3, 16, 17, 255] {
             let settings = BinSettings { max_bin, ..BinSettings::default() };
             let bins = Bins::new(&[Column::F64(&values)], &settings).unwrap();
             assert!(bins.features()[0].n_bins() <= max_bin);

@@ -75,11 +75,11 @@ impl Sparse {
     }
 
     fn columns(&self) -> Vec<Column<'_>> {
-        let view = |values| match values {
-            &Values::Numbers(ref values) => Column::F64(values),
+        let columns = self.columns.iter().map(|values| match values {
+            Values::Numbers(values) => Column::F64(values),
             Values::Codes(codes) => Column::Categories(codes),
-        };
-        self.columns.iter().map(view).collect()
+        });
+        columns.collect()
     }
 
     fn labels(&self, objective: &Objective) -> Vec<f64> {
