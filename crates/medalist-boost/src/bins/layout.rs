@@ -48,7 +48,12 @@ impl Place {
 
     /// Of a leaf's cells, its own.
     pub(crate) fn own_cells(&self) -> Range<usize> {
-        self.cells..self.cells + self.n_bins + 1
+        self.own_lanes(1)
+    }
+
+    /// The same where a cell is so many numbers.
+    pub(crate) fn own_lanes(&self, width: usize) -> Range<usize> {
+        self.cells * width..(self.cells + self.n_bins + 1) * width
     }
 }
 

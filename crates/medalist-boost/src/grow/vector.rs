@@ -193,8 +193,7 @@ impl<'a> VectorGrower<'a> {
         let width = lanes(job.n_outputs);
         let mut cells = std::mem::take(&mut self.slots[parent]);
         for &place in &job.used.places {
-            let place = &self.bins.places()[place];
-            let own = place.cells * width..(place.cells + place.n_bins + 1) * width;
+            let own = self.bins.places()[place].own_lanes(width);
             subtract_vectors(job.level, &mut cells[own.clone()], &self.slots[slot][own]);
         }
         self.slots[parent] = cells;
@@ -212,17 +211,12 @@ impl<'a> VectorGrower<'a> {
         let width = lanes(job.n_outputs);
         let VectorGrower { bins, rows, words, slots, bundles, .. } = self;
         let (rows, cells) = (&rows[range], &mut slots[slot]);
-        let own = |place: usize| {
-            let place = &bins.places()[place];
-            place.cells * width..(place.cells + place.n_bins + 1) * width
-        };
+        let own = |place: usize| bins.places()[place].own_lanes(width);
         places.iter().for_each(|&place| cells[own(place)].fill(0));
         for panel in 0..bins.n_panels() {
             let tiles = bins.panel_tiles(panel);
-            let here =
-                |tile: usize| places.iter().map(|&place| &bins.places()[place]).filter(move |place| place.tile == tile);
-            let by_tile: Vec<TileFeatures> = tiles.clone().map(|tile| bundles.sort(here(tile), width)).collect();
-            if by_tile.iter().all(|tile| tile.own.is_empty() && tile.bundles.is_empty()) {
+            let by_tile = bundles.sort(bins, places, tiles, width);
+            if by_tile.iter().all(TileFeatures::is_empty) {
                 continue;
             }
             let (panel, stride) = bins.panel(panel);
@@ -236,7 +230,7 @@ impl<'a> VectorGrower<'a> {
                     }
                 }
             }
-            bundles.take_out(tiles.flat_map(here), width, cells);
+            bundles.take_out(bins, width, cells);
         }
         places.iter().for_each(|&place| cumulate_vectors(job.level, &mut cells[own(place)], width));
     }
@@ -247,7 +241,7 @@ impl<'a> VectorGrower<'a> {
         let mut best: Option<(usize, VectorSplit)> = None;
         for &index in allowed {
             let place = &self.bins.places()[index];
-            let cells = &self.slots[slot][place.cells * width..(place.cells + place.n_bins + 1) * width];
+            let cells = &self.slots[slot][place.own_lanes(width)];
             let found = best_vector_split(job.level, cells, state, place.categorical);
             if let Some(split) = found
                 && split.total > best.map_or(floor, |(_, best)| best.total)

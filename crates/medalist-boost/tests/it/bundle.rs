@@ -127,6 +127,7 @@ fn params(kind: usize, draws: &mut Draws, features: &[FeatureKind]) -> Params {
         9 => plain().boosting(Boosting::Dart).drop_rate(0.5).max_cat_to_onehot(20),
         10 => plain().boosting(Boosting::Rf).bootstrap(true).feature_fraction_bynode(0.4).min_child_samples(1),
         11 => plain().histogram_pool_size(1e-9).feature_fraction(0.7),
+        16 => plain().linear_tree(true).linear_lambda(0.1),
         12 => classes(),
         13 => classes().multi_strategy(MultiStrategy::LeafVectors),
         14 => classes().multi_strategy(MultiStrategy::LeafVectors).feature_fraction_bynode(0.6),
@@ -136,7 +137,7 @@ fn params(kind: usize, draws: &mut Draws, features: &[FeatureKind]) -> Params {
     .seed(draws.next())
 }
 
-const KINDS: usize = 16;
+const KINDS: usize = 17;
 const N_TREES: usize = 4;
 
 enum FeatureKind {
@@ -172,6 +173,7 @@ fn check(n_rows: usize, seed: u64, kind: usize) -> Result<(), TestCaseError> {
         labels: &labels,
         weights: weights.as_deref(),
         followed: &followed,
+        columns: params.linear_tree.then_some(&columns[..]),
         ..Training::default()
     };
     let n_scores = params.objective.n_scores();
@@ -197,7 +199,8 @@ fn check(n_rows: usize, seed: u64, kind: usize) -> Result<(), TestCaseError> {
             prop_assert!(run(resumed, N_TREES - N_TREES / 2).1 == model, "another model after a resume");
         }
     }
-    predict_others(&model, &bundled, &plain, n_rows, seed)
+    // Linear leaves do not predict on bins.
+    if params.linear_tree { Ok(()) } else { predict_others(&model, &bundled, &plain, n_rows, seed) }
 }
 
 /// Rows in which columns meet that did not.
