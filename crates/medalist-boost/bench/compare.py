@@ -167,7 +167,7 @@ def main():
     parser.add_argument("--feature-fraction", type=float, default=1.0)
     parser.add_argument("--linear", action="store_true", help="linear leaves, in mode fit")
     args = parser.parse_args()
-    usual = {"fit": "a,b,w,big,multi,reg,cat,weighted,million", "cv": "a", "forest": "forest"}
+    usual = {"fit": "a,b,w,big,multi,reg,cat,onehot,weighted,million", "cv": "a", "forest": "forest"}
     for name in (args.sets or usual.get(args.mode, "big")).split(","):
         s = Set(args.folder, name) if args.mode in ("fit", "cv", "forest") else None
         trees = args.trees or (s.trees if s else 300)

@@ -84,6 +84,22 @@ def cat(rng):
     return X, y, 32_000, {"objective": "logistic", "categorical": list(range(12, 20))}
 
 
+def onehot(rng):
+    """10 columns of numbers, and 8 categories with 30 to 60 levels as a column of zeros and ones a level."""
+    n = 62_500
+    X = numbers(rng, n, 10)
+    s = signal(rng, X)
+    gaps(rng, X)
+    blocks = [X]
+    for levels in [30, 34, 38, 42, 47, 51, 56, 60]:
+        share = 1 / (1 + np.arange(levels)) ** 0.5
+        code = rng.choice(levels, size=n, p=share / share.sum())
+        s += 0.5 * rng.standard_normal(levels)[code]
+        blocks.append(code[:, None] == np.arange(levels))
+    y = (s + 0.8 * rng.standard_normal(n) > 0).astype(float)
+    return np.column_stack(blocks), y, 50_000, {"objective": "logistic"}
+
+
 def weighted(rng):
     X, y = binary(rng, 50_000, 25)
     return X, y, 40_000, {"objective": "logistic", "weights": True}
@@ -99,7 +115,7 @@ def forest(rng):
     return X, y, 40_000, {"objective": "logistic"}
 
 
-SETS = {f.__name__: f for f in [multi, reg, cat, weighted, million, forest]}
+SETS = {f.__name__: f for f in [multi, reg, cat, onehot, weighted, million, forest]}
 
 
 def main():

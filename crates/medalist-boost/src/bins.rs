@@ -5,16 +5,20 @@
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::kernel::histogram::TILES;
 
+mod bundle;
 mod category;
 mod column;
 mod edges;
+mod layout;
 mod lookup;
 
+pub(crate) use bundle::Member;
 use category::Codes;
 pub use column::Column;
 pub(crate) use edges::TOGETHER;
+use layout::Layout;
+pub(crate) use layout::Place;
 use lookup::Lookup;
 
 /// The bin of a missing value; of a category that has no bin of its own, too.
@@ -35,6 +39,8 @@ pub struct BinSettings {
     pub bin_construct_sample_cnt: usize,
     /// The rows that edges and categories are chosen by, ascending; None: all. The others are put in the bins that come of it: a fold's rows may so be binned without a say in where the edges lie.
     pub edge_rows: Option<Vec<u32>>,
+    /// Whether columns that are mostly zero, and of which no row holds more than one that is not, share a byte a row: those of a one-hot code, say. Trees are the same, only faster.
+    pub enable_bundle: bool,
     /// Whether to use rayon's pool, a feature a task.
     pub parallel: bool,
 }
@@ -46,6 +52,7 @@ impl Default for BinSettings {
             min_data_in_bin: 3,
             bin_construct_sample_cnt: 200_000,
             edge_rows: None,
+            enable_bundle: true,
             parallel: false,
         }
     }
@@ -82,27 +89,6 @@ impl FeatureBins {
     }
 }
 
-/// A feature that varies, and where its bins lie.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    /// Among the columns given.
-    pub feature: usize,
-    pub tile: usize,
-    /// Of its byte in the tile's word.
-    pub shift: u32,
-    pub n_bins: usize,
-    pub categorical: bool,
-    /// Of its cells in a leaf's histograms: `n_bins` cumulative sums and the missing cell.
-    pub cells: usize,
-}
-
-/// A panel's words: row r's at `words[r * stride..][..stride]`.
-#[derive(Clone, Debug)]
-struct Panel {
-    stride: usize,
-    words: Vec<u64>,
-}
-
 /// Rows that are put in bins together.
 const ROWS_A_BLOCK: usize = 512;
 
@@ -111,13 +97,8 @@ const ROWS_A_BLOCK: usize = 512;
 pub struct Bins {
     n_rows: usize,
     features: Vec<FeatureBins>,
-    places: Vec<Place>,
-    panels: Vec<Panel>,
-    /// Per place its bins once more, side by side: for what follows a single feature, and fits the second-level cache.
-    columns: Vec<Vec<u8>>,
-    /// Per tile its panel and its place in there.
-    tiles: Vec<(usize, usize)>,
-    n_cells: usize,
+    enable_bundle: bool,
+    layout: Layout,
 }
 
 impl Bins {
@@ -161,18 +142,9 @@ impl Bins {
             return Err(Error::shape(format!("{n} columns, where the bins have {wanted}")));
         }
         check_lengths(columns)?;
-        // The layout is the training rows': a feature has its place whether or not it varies here.
-        let mut bins = Bins {
-            n_rows: columns[0].len(),
-            features: self.features.clone(),
-            places: self.places.clone(),
-            panels: Vec::new(),
-            columns: Vec::new(),
-            tiles: self.tiles.clone(),
-            n_cells: self.n_cells,
-        };
-        bins.fill(columns, self.panels.iter().map(|panel| panel.stride), false);
-        Ok(bins)
+        // A feature has its place whether or not it varies here. Which ones share a column depends on the rows held here: other rows may be exclusive where these are not.
+        let places = self.layout.places.clone();
+        Ok(Bins::filled(columns, self.features.clone(), places, self.enable_bundle, false))
     }
 
     fn with_features(columns: &[Column], features: Vec<FeatureBins>, settings: &BinSettings) -> Result<Bins> {
@@ -196,35 +168,27 @@ impl Bins {
             .collect();
         let varies: Vec<usize> =
             (0..columns.len()).filter(|&at| features[at].n_bins() + usize::from(missing[at]) > 1).collect();
-        // As even as can be: a word costs the same with one feature in it as with eight.
-        let n_tiles = varies.len().div_ceil(8);
-        let n_panels = n_tiles.div_ceil(TILES);
-        let (mut places, mut tiles, mut n_cells) = (Vec::with_capacity(varies.len()), Vec::new(), 0);
-        for tile in 0..n_tiles {
-            let (start, end) = share(varies.len(), n_tiles, tile);
-            for (k, &feature) in varies[start..end].iter().enumerate() {
-                let n_bins = features[feature].n_bins();
-                let categorical = matches!(features[feature], FeatureBins::Categorical { .. });
-                places.push(Place { feature, tile, shift: 8 * k as u32, n_bins, categorical, cells: n_cells });
-                n_cells += n_bins + 1;
-            }
-        }
-        let mut strides = Vec::new();
-        for panel in 0..n_panels {
-            let (start, end) = share(n_tiles, n_panels, panel);
-            tiles.extend((start..end).map(|tile| (panel, tile - start)));
-            strides.push(end - start);
-        }
-        let mut bins = Bins { n_rows, features, places, panels: Vec::new(), columns: Vec::new(), tiles, n_cells };
-        bins.fill(columns, strides.into_iter(), settings.parallel);
-        Ok(bins)
+        let mut n_cells = 0;
+        let place = |&feature: &usize| {
+            let n_bins = features[feature].n_bins();
+            let categorical = matches!(features[feature], FeatureBins::Categorical { .. });
+            n_cells += n_bins + 1;
+            Place::new(feature, n_bins, categorical, n_cells - n_bins - 1)
+        };
+        let places = varies.iter().map(place).collect();
+        Ok(Bins::filled(columns, features, places, settings.enable_bundle, settings.parallel))
     }
 
-    fn fill(&mut self, columns: &[Column], strides: impl Iterator<Item = usize>, parallel: bool) {
-        let n_rows = self.n_rows;
-        self.columns = vec![Vec::new(); self.places.len()];
-        self.columns.iter_mut().for_each(|bins| bins.resize(n_rows, 0));
-        let (places, features) = (&self.places, &self.features);
+    fn filled(
+        columns: &[Column],
+        features: Vec<FeatureBins>,
+        mut places: Vec<Place>,
+        enable_bundle: bool,
+        parallel: bool,
+    ) -> Bins {
+        let n_rows = columns[0].len();
+        let mut stored = vec![Vec::new(); places.len()];
+        stored.iter_mut().for_each(|bins| bins.resize(n_rows, 0));
         let put = |(places, bins): (&[Place], &mut [Vec<u8>])| {
             let lookups: Vec<Lookup> = places.iter().map(|place| Lookup::new(&features[place.feature])).collect();
             // Block by block, as the columns of a row-major matrix share cache lines.
@@ -237,21 +201,17 @@ impl Bins {
         };
         if parallel {
             let size = places.len().div_ceil(rayon::current_num_threads()).max(1);
-            places.par_chunks(size).zip(self.columns.par_chunks_mut(size)).for_each(put);
+            places.par_chunks(size).zip(stored.par_chunks_mut(size)).for_each(put);
         } else {
-            put((places, &mut self.columns));
+            put((&places, &mut stored));
         }
-        self.panels = strides.map(|stride| Panel { stride, words: vec![0; stride * n_rows] }).collect();
-        for tile in 0..self.tiles.len() {
-            let (panel, offset) = self.tiles[tile];
-            let here = self.places.iter().zip(&self.columns).filter(|(place, _)| place.tile == tile);
-            let here: Vec<&[u8]> = here.map(|(_, column)| &column[..]).collect();
-            let Panel { stride, words } = &mut self.panels[panel];
-            for (row, words) in words.chunks_exact_mut(*stride).enumerate() {
-                let word = here.iter().rev().fold(0, |word, column| word << 8 | u64::from(column[row]));
-                words[offset] = word;
-            }
-        }
+        let groups = if enable_bundle {
+            bundle::bundle(&mut places, stored, &features)
+        } else {
+            bundle::alone(&mut places);
+            stored
+        };
+        Bins { n_rows, features, enable_bundle, layout: Layout::new(places, groups, n_rows) }
     }
 
     /// Rows.
@@ -271,64 +231,14 @@ impl Bins {
 
     /// Bytes held.
     pub fn memory(&self) -> usize {
-        self.panels.iter().map(|panel| 8 * panel.words.len()).sum::<usize>() + self.columns.len() * self.n_rows
+        self.layout.memory()
     }
 
     /// A row's bin of a feature; 0 where the feature never varies.
     pub fn bin(&self, row: usize, feature: usize) -> u8 {
-        let place = self.places.iter().position(|place| place.feature == feature);
-        place.map_or(0, |place| self.columns[place][row])
+        let place = self.layout.places.iter().position(|place| place.feature == feature);
+        place.map_or(0, |place| self.layout.places[place].bin(self.column(place)[row]))
     }
-
-    /// One place's bins, by row.
-    pub(crate) fn column(&self, place: usize) -> &[u8] {
-        &self.columns[place]
-    }
-
-    /// A panel's words, and how many of them a row has.
-    pub(crate) fn panel(&self, panel: usize) -> (&[u64], usize) {
-        (&self.panels[panel].words, self.panels[panel].stride)
-    }
-
-    pub(crate) fn panel_tiles(&self, panel: usize) -> std::ops::Range<usize> {
-        let start = self.tiles.partition_point(|tile| tile.0 < panel);
-        start..start + self.panels[panel].stride
-    }
-
-    /// Of a leaf's cells, the panel's first one.
-    pub(crate) fn first_cell(&self, panel: usize) -> usize {
-        let tile = self.panel_tiles(panel).start;
-        let place = self.places.partition_point(|place| place.tile < tile);
-        self.places.get(place).map_or(self.n_cells, |place| place.cells)
-    }
-
-    /// Of a leaf's cells, the panel's number.
-    pub(crate) fn panel_cells(&self, panel: usize) -> usize {
-        let next = if panel + 1 < self.panels.len() { self.first_cell(panel + 1) } else { self.n_cells };
-        next - self.first_cell(panel)
-    }
-
-    pub(crate) fn n_panels(&self) -> usize {
-        self.panels.len()
-    }
-
-    pub(crate) fn places(&self) -> &[Place] {
-        &self.places
-    }
-
-    pub(crate) fn n_tiles(&self) -> usize {
-        self.tiles.len()
-    }
-
-    /// Cells of one leaf's histograms.
-    pub(crate) fn n_cells(&self) -> usize {
-        self.n_cells
-    }
-}
-
-/// The `part`-th of `parts` nearly equal shares of `n`, as a range.
-fn share(n: usize, parts: usize, part: usize) -> (usize, usize) {
-    (n * part / parts, n * (part + 1) / parts)
 }
 
 fn check_lengths(columns: &[Column]) -> Result<()> {
@@ -364,7 +274,7 @@ mod tests {
         values[5] = f64::NAN;
         values[6] = f64::INFINITY;
         values[7] = f64::NEG_INFINITY;
-        for max_bin in [2, 3, 16, 255] {
+        for max_bin in [2, 3, 16, 17, 255] {
             let settings = BinSettings { max_bin, ..BinSettings::default() };
             let bins = Bins::new(&[Column::F64(&values)], &settings).unwrap();
             assert!(bins.features()[0].n_bins() <= max_bin);

@@ -29,6 +29,8 @@ const ROWS_TO_SHARE: usize = 8192;
 pub(crate) struct Used {
     /// Ascending, among the bins' places.
     pub places: Vec<usize>,
+    /// The same, stored column by stored column, which is their order but for bundles.
+    by_group: Vec<usize>,
     /// Per tile the used bytes.
     masks: Vec<u64>,
 }
@@ -40,7 +42,9 @@ impl Used {
             let place = &bins.places()[place];
             masks[place.tile] |= 0xff << place.shift;
         }
-        Used { places, masks }
+        let mut by_group = places.clone();
+        by_group.sort_by_key(|&place| bins.places()[place].group);
+        Used { places, by_group, masks }
     }
 }
 
@@ -277,8 +281,7 @@ impl Growing<'_, '_, '_> {
             subtract(self.job.rules.level, &mut cells, child);
         } else {
             for &place in &self.job.used.places {
-                let place = &self.grower.bins.places()[place];
-                let own = place.cells..place.cells + place.n_bins + 1;
+                let own = self.grower.bins.places()[place].own_cells();
                 subtract(self.job.rules.level, &mut cells[own.clone()], &child[own]);
             }
         }

@@ -5,6 +5,7 @@ use rayon::current_num_threads;
 use crate::bins::BinSettings;
 use crate::grow::vector::lanes;
 use crate::grow::{BUFFER_BYTES, most_slots, slot_bytes};
+use crate::kernel::histogram::TILES;
 use crate::objective::Objective;
 use crate::params::{Boosting, Growth, MultiStrategy, Params, Sampling};
 use crate::train::linear;
@@ -33,7 +34,7 @@ impl Params {
         let vectors = self.multi_strategy == MultiStrategy::LeafVectors && n_scores > 1;
         let n_cells = n_features * (max_bin.min(n_rows) + 1);
         n_rows * self.bytes_a_row(n_targets, n_scores, vectors)
-            + self.histogram_slots(n_rows, n_cells, n_scores, vectors)
+            + self.histogram_slots(n_rows, n_features, n_cells, n_scores, vectors)
             + BUFFER_BYTES * if self.parallel { current_num_threads() + 2 } else { 2 }
             + self.tree_bytes(n_rows, n_scores, vectors)
             + self.root_bytes(n_rows, n_features, vectors)
@@ -99,7 +100,14 @@ impl Params {
         }
     }
 
-    fn histogram_slots(&self, n_rows: usize, n_cells: usize, n_scores: usize, vectors: bool) -> usize {
+    fn histogram_slots(
+        &self,
+        n_rows: usize,
+        n_features: usize,
+        n_cells: usize,
+        n_scores: usize,
+        vectors: bool,
+    ) -> usize {
         // Where nodes draw few features none is kept.
         let kept = if self.feature_fraction_bynode < 0.5 && self.growth != Growth::Symmetric {
             0
@@ -108,7 +116,9 @@ impl Params {
         };
         if vectors {
             let bytes = (4 * n_cells * lanes(n_scores)).max(1);
-            return bytes * (kept.min(self.histogram_bytes() / bytes) + 2);
+            // Bundles are summed by themselves, a panel's at a time.
+            let of_bundles = 256 * 4 * lanes(n_scores) * n_features.min(8 * TILES);
+            return bytes * (kept.min(self.histogram_bytes() / bytes) + 2) + of_bundles;
         }
         let n_slots = match self.growth {
             Growth::Symmetric => (kept / 2).min(n_rows) + 1,

@@ -2,7 +2,7 @@
 //!
 //! Times are CPU times of this process; each tree's include the scores of the held-out rows after it. Options:
 //! `--mode fit` (the default), `cv` (five folds, out-of-fold loss after every tree) or `forest`; `--feature-fraction F`;
-//! `--linear`: linear leaves; `--leaf-vectors`: one tree for all classes, whose time is then that of a round; `--shared-bins`: held-out rows take part in the choice of bins, so that the table is held once. RAYON_NUM_THREADS above 1
+//! `--linear`: linear leaves; `--leaf-vectors`: one tree for all classes, whose time is then that of a round; `--shared-bins`: held-out rows take part in the choice of bins, so that the table is held once; `--no-bundle`: each column its own byte. RAYON_NUM_THREADS above 1
 //! runs on so many threads, LEVEL (base, v2, v3, v4) on that instruction set.
 
 use std::error::Error;
@@ -24,6 +24,7 @@ struct Options {
     mode: String,
     feature_fraction: f64,
     shared_bins: bool,
+    no_bundle: bool,
     leaf_vectors: bool,
     linear: bool,
     threads: usize,
@@ -52,6 +53,7 @@ fn options() -> Outcome<Options> {
         mode: "fit".to_string(),
         feature_fraction: 1.0,
         shared_bins: false,
+        no_bundle: false,
         leaf_vectors: false,
         linear: false,
         threads: std::env::var("RAYON_NUM_THREADS").map_or(Ok(1), |threads| threads.parse())?,
@@ -73,6 +75,7 @@ fn options() -> Outcome<Options> {
             }
             "--shared-bins" => options.shared_bins = true,
             "--linear" => options.linear = true,
+            "--no-bundle" => options.no_bundle = true,
             "--leaf-vectors" => options.leaf_vectors = true,
             _ => {
                 match places {
@@ -94,7 +97,12 @@ fn options() -> Outcome<Options> {
 
 impl Options {
     fn bin_settings(&self) -> BinSettings {
-        BinSettings { max_bin: self.max_bin, parallel: self.threads > 1, ..BinSettings::default() }
+        BinSettings {
+            max_bin: self.max_bin,
+            enable_bundle: !self.no_bundle,
+            parallel: self.threads > 1,
+            ..BinSettings::default()
+        }
     }
 
     fn params(&self, objective: Objective) -> Params {

@@ -5,9 +5,11 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{Growing, GrowingLeaf, Job, ROWS_A_BLOCK, ROWS_TO_SHARE, Used};
-use crate::bins::Bins;
+use crate::bins::{Bins, Place};
 use crate::kernel::Level;
-use crate::kernel::histogram::{TILES, TileCells, accumulate, cumulate, gather_pairs, gather_words};
+use crate::kernel::histogram::{
+    Cells, TILES, TileCells, accumulate, cumulate, cumulate_member, gather_pairs, gather_words,
+};
 use crate::kernel::partition::partition;
 use crate::kernel::scan::BLOCK;
 use crate::params::Growth;
@@ -145,16 +147,8 @@ impl<'a> Grower<'a> {
             }
             &*ordered
         };
-        // Each panel's stretch of the slot.
-        let mut stretches: Vec<(usize, &mut [u64])> = Vec::with_capacity(bins.n_panels());
-        let mut out = &mut slots[slot][..];
-        for panel in 0..bins.n_panels() {
-            let (stretch, rest) = std::mem::take(&mut out).split_at_mut(bins.panel_cells(panel));
-            out = rest;
-            stretches.push((panel, stretch));
-        }
-        for (panel, stretch) in stretches {
-            let tiles = bins.panel_tiles(panel);
+        let out = &mut slots[slot][..];
+        for (panel, tiles) in (0..bins.n_panels()).map(|panel| (panel, bins.panel_tiles(panel))) {
             if used.masks[tiles.clone()].iter().all(|&mask| mask == 0) {
                 continue;
             }
@@ -196,11 +190,13 @@ impl<'a> Grower<'a> {
                 work(buffers, 0, rows, pairs);
             }
             let places = bins.places();
-            let start = bins.first_cell(panel);
             for (tile, cells) in tiles.zip(&mut buffers.cells) {
-                let mine = used.places.iter().map(|&place| &places[place]).filter(|place| place.tile == tile);
-                for (place, cells) in mine.zip(cells.iter_mut()) {
-                    cumulate(level, cells, &mut stretch[place.cells - start..][..place.n_bins + 1]);
+                let start = used.by_group.partition_point(|&place| places[place].tile < tile);
+                let mine = &used.by_group[start..];
+                let mine = &mine[..mine.partition_point(|&place| places[place].tile == tile)];
+                let by_group = mine.chunk_by(|&a, &b| places[a].group == places[b].group);
+                for (members, cells) in by_group.zip(cells.iter_mut()) {
+                    take_out(level, members.iter().map(|&place| &places[place]), cells, out);
                 }
             }
         }
@@ -240,7 +236,7 @@ impl<'a> Grower<'a> {
 
     /// Parts a leaf's rows, training and other ones; returns how many of each go left.
     pub(super) fn part(&mut self, split: &Split, leaf: &GrowingLeaf, rules: &Rules) -> (usize, usize) {
-        let (column, table) = (self.bins.column(split.place), split.condition.table());
+        let (column, table) = (self.bins.column(split.place), self.bins.places()[split.place].table(&split.condition));
         let Grower { rows, others, spare, .. } = self;
         let mut part = |rows: &mut [u32]| {
             if !rules.params.parallel || rows.len() < ROWS_TO_SHARE {
@@ -271,6 +267,21 @@ impl<'a> Grower<'a> {
         };
         (part(&mut rows[leaf.rows.clone()]), part(&mut others[leaf.others.clone()]))
     }
+}
+
+/// Moves the sums of a stored column's features into their own cells.
+fn take_out<'a>(level: Level, mut members: impl Iterator<Item = &'a Place>, cells: &mut Cells, out: &mut [u64]) {
+    let Some(first) = members.next() else { return };
+    if first.member.is_none() {
+        return cumulate(level, cells, &mut out[first.own_cells()]);
+    }
+    let total = cells.iter().fold(0u64, |sum, cell| sum.wrapping_add(*cell));
+    for place in std::iter::once(first).chain(members) {
+        if let Some(member) = &place.member {
+            cumulate_member(cells, member, total, &mut out[place.own_cells()]);
+        }
+    }
+    cells.fill(0);
 }
 
 /// Histograms of so many cells that are kept in so many bytes: a parent's and a child's at least.

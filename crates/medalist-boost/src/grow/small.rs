@@ -27,7 +27,7 @@ impl Growing<'_, '_, '_> {
             let mut keys = [0u16; ROWS];
             let (mut n, mut missing) = (0, 0u64);
             for (place, &row) in rows.iter().enumerate() {
-                let bin = column[row as usize];
+                let bin = places[index].bin(column[row as usize]);
                 if bin == MISSING {
                     missing = missing.wrapping_add(self.job.pairs[row as usize]);
                 } else {

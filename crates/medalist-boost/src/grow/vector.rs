@@ -21,6 +21,10 @@ use crate::sample::Draw;
 use crate::split::Condition;
 use crate::tree::{Leaf, Node, Tree};
 
+mod bundles;
+
+use bundles::{Bundles, TileFeatures};
+
 /// Lanes for so many outputs and the Hessian.
 pub(crate) fn lanes(n_outputs: usize) -> usize {
     (n_outputs + 1).next_multiple_of(REGISTER)
@@ -56,6 +60,7 @@ pub(crate) struct VectorGrower<'a> {
     pub others: Vec<u32>,
     spare: Vec<u32>,
     words: Vec<u64>,
+    bundles: Bundles,
     slots: Vec<Vec<i32>>,
     free: Vec<usize>,
 }
@@ -68,6 +73,7 @@ impl<'a> VectorGrower<'a> {
             others: Vec::new(),
             spare: Vec::new(),
             words: vec![0; TILES * ROWS_A_BLOCK],
+            bundles: Bundles::default(),
             slots: Vec::new(),
             free: Vec::new(),
         }
@@ -187,8 +193,7 @@ impl<'a> VectorGrower<'a> {
         let width = lanes(job.n_outputs);
         let mut cells = std::mem::take(&mut self.slots[parent]);
         for &place in &job.used.places {
-            let place = &self.bins.places()[place];
-            let own = place.cells * width..(place.cells + place.n_bins + 1) * width;
+            let own = self.bins.places()[place].own_lanes(width);
             subtract_vectors(job.level, &mut cells[own.clone()], &self.slots[slot][own]);
         }
         self.slots[parent] = cells;
@@ -204,32 +209,28 @@ impl<'a> VectorGrower<'a> {
     /// Sums a leaf's rows into a slot, for the features at these places (ascending).
     fn build(&mut self, job: &VectorJob, places: &[usize], range: Range<usize>, slot: usize) {
         let width = lanes(job.n_outputs);
-        let VectorGrower { bins, rows, words, slots, .. } = self;
+        let VectorGrower { bins, rows, words, slots, bundles, .. } = self;
         let (rows, cells) = (&rows[range], &mut slots[slot]);
-        let own = |place: usize| {
-            let place = &bins.places()[place];
-            place.cells * width..(place.cells + place.n_bins + 1) * width
-        };
+        let own = |place: usize| bins.places()[place].own_lanes(width);
         places.iter().for_each(|&place| cells[own(place)].fill(0));
         for panel in 0..bins.n_panels() {
             let tiles = bins.panel_tiles(panel);
-            let by_tile: Vec<Vec<Feature>> = tiles
-                .map(|tile| {
-                    let mine = places.iter().map(|&place| &bins.places()[place]).filter(|place| place.tile == tile);
-                    mine.map(|place| Feature { shift: place.shift, n_bins: place.n_bins, cells: place.cells }).collect()
-                })
-                .collect();
-            if by_tile.iter().all(Vec::is_empty) {
+            let by_tile = bundles.sort(bins, places, tiles, width);
+            if by_tile.iter().all(TileFeatures::is_empty) {
                 continue;
             }
             let (panel, stride) = bins.panel(panel);
             for rows in rows.chunks(ROWS_A_BLOCK) {
                 let gathered = &mut words[..stride * rows.len()];
                 gather_words(job.level, panel, stride, rows, gathered);
-                for (words, features) in gathered.chunks_exact(rows.len()).zip(&by_tile) {
-                    accumulate_vectors(job.level, words, rows, job.gradients, width, features, cells);
+                for (words, tile) in gathered.chunks_exact(rows.len()).zip(&by_tile) {
+                    let sums = [(&tile.own, &mut *cells), (&tile.bundles, &mut bundles.cells)];
+                    for (features, cells) in sums.into_iter().filter(|(features, _)| !features.is_empty()) {
+                        accumulate_vectors(job.level, words, rows, job.gradients, width, features, cells);
+                    }
                 }
             }
+            bundles.take_out(bins, width, cells);
         }
         places.iter().for_each(|&place| cumulate_vectors(job.level, &mut cells[own(place)], width));
     }
@@ -240,7 +241,7 @@ impl<'a> VectorGrower<'a> {
         let mut best: Option<(usize, VectorSplit)> = None;
         for &index in allowed {
             let place = &self.bins.places()[index];
-            let cells = &self.slots[slot][place.cells * width..(place.cells + place.n_bins + 1) * width];
+            let cells = &self.slots[slot][place.own_lanes(width)];
             let found = best_vector_split(job.level, cells, state, place.categorical);
             if let Some(split) = found
                 && split.total > best.map_or(floor, |(_, best)| best.total)
@@ -266,7 +267,7 @@ impl<'a> VectorGrower<'a> {
             let place = &self.bins.places()[index];
             let column = self.bins.column(index);
             keys.clear();
-            keys.extend(rows.iter().map(|&row| (column[row as usize], row)));
+            keys.extend(rows.iter().map(|&row| (place.bin(column[row as usize]), row)));
             keys.sort_unstable();
             bins.clear();
             cells.clear();
@@ -320,7 +321,7 @@ impl<'a> VectorGrower<'a> {
         };
         let (node, new) = (nodes.len(), leaves.len());
         let old = &mut leaves[leaf];
-        let (column, table) = (self.bins.column(index), condition.table());
+        let (column, table) = (self.bins.column(index), place.table(&condition));
         let n_left = partition(job.level, column, &table, &mut self.rows[old.rows.clone()], &mut self.spare);
         let n_left_others = partition(job.level, column, &table, &mut self.others[old.others.clone()], &mut self.spare);
         nodes.push(Node {

@@ -3,6 +3,7 @@
 //! Eight features' bins lie in one 64-bit word, a tile: one load feeds eight histograms of 256 cells of 8 bytes, 16 KB, which stay in the first-level cache. A cell is a packed pair, see [`crate::pair`]; sums of integers do not depend on their order.
 
 use super::{Level, leveled};
+use crate::bins::{MISSING, Member};
 
 /// The cells of one feature, by bin.
 pub(crate) type Cells = [u64; 256];
@@ -170,9 +171,27 @@ fn cumulate_body(cells: &mut Cells, out: &mut [u64]) {
         sum = sum.wrapping_add(*cell);
         *out = sum;
     }
-    out[n_bins] = cells[crate::bins::MISSING as usize];
+    out[n_bins] = cells[MISSING as usize];
     cells[..n_bins].fill(0);
-    cells[crate::bins::MISSING as usize] = 0;
+    cells[MISSING as usize] = 0;
+}
+
+/// As [`cumulate`], of a bundle's cells, which add up to `total`: the default bin's rows are those that no code of the feature's holds. Leaves `cells` as they are.
+pub(crate) fn cumulate_member(cells: &Cells, member: &Member, total: u64, out: &mut [u64]) {
+    let n_bins = out.len() - 1;
+    let mut own = &cells[usize::from(member.first)..][..usize::from(member.len)];
+    let rest = own.iter().fold(total, |rest, cell| rest.wrapping_sub(*cell));
+    out[n_bins] = if member.default == MISSING { rest } else { 0 };
+    if let (true, Some((missing, values))) = (member.missing, own.split_last()) {
+        (out[n_bins], own) = (*missing, values);
+    }
+    let (below, above) = own.split_at(usize::from(member.default).min(own.len()));
+    let middle = (member.default != MISSING).then_some(&rest);
+    let mut sum = 0u64;
+    for (out, cell) in out[..n_bins].iter_mut().zip(below.iter().chain(middle).chain(above)) {
+        sum = sum.wrapping_add(*cell);
+        *out = sum;
+    }
 }
 
 leveled! {

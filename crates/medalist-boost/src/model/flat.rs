@@ -180,9 +180,9 @@ impl<'a> BinForest<'a> {
         self.conditions[trees.clone()].iter().flatten().for_each(|&(place, _)| used[place] = true);
         for (rows, scores) in rows.chunks(ROWS_A_BLOCK).zip(scores.chunks_mut(ROWS_A_BLOCK * n_scores)) {
             for (place, bins) in bins.iter_mut().enumerate().filter(|(place, _)| used[*place]) {
-                let column = self.bins.column(place);
+                let (column, place) = (self.bins.column(place), &self.bins.places()[place]);
                 bins.clear();
-                bins.extend(rows.iter().map(|&row| column[row as usize]));
+                bins.extend(rows.iter().map(|&row| place.bin(column[row as usize])));
             }
             for number in trees.clone() {
                 let (tree, conditions) = (&self.trees[number], &self.conditions[number]);

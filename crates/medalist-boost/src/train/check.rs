@@ -52,7 +52,7 @@ pub(super) fn check_columns(params: &Params, bins: &Bins, training: &Training) -
     }
     for (place, at) in bins.places().iter().enumerate() {
         let (column, of_feature) = (&columns[at.feature], &bins.features()[at.feature]);
-        let is_other = |row: &usize| of_feature.bin(column.value(*row)) != bins.column(place)[*row];
+        let is_other = |row: &usize| of_feature.bin(column.value(*row)) != at.bin(bins.column(place)[*row]);
         if let Some(row) = (0..bins.n_rows()).step_by(bins.n_rows().div_ceil(ROWS_TO_LOOK_UP)).find(is_other) {
             let what = format!("column {} is not the one that the bins were made of", at.feature);
             return Err(Error::row(row, format!("columns: {what}")));

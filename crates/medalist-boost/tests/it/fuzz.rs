@@ -209,6 +209,7 @@ fn fit(asked: &Asked) -> Result<(Model, Vec<f64>, Vec<f64>)> {
         parallel: params.parallel,
         bin_construct_sample_cnt: 80,
         edge_rows: None,
+        enable_bundle: asked.weights.is_multiple_of(2),
     };
     let bins = Bins::new(&columns, &settings)?;
     let labels: Vec<f64> = (0..n_rows).map(|_| label(&params.objective, asked.wild, &mut draws)).collect();

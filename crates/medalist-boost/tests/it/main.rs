@@ -1,6 +1,7 @@
 //! The crate's tests from outside; one program, so that it is linked once.
 
 mod brute;
+mod bundle;
 mod dart;
 mod data;
 mod edge_rows;
