@@ -5,19 +5,21 @@ use std::fmt;
 use crate::space::{Domain, Params, SearchSpace, Value};
 
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Expression {
+pub(in crate::space) enum Expression {
     Number(f64),
     Text(String),
     Bool(bool),
     Parameter(String),
     Not(Box<Expression>),
+    /// Whether there is no value.
+    Null(Box<Expression>),
     Negative(Box<Expression>),
     Infix(Box<Expression>, Infix, Box<Expression>),
     Call(Function, Vec<Expression>),
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Infix {
+pub(in crate::space) enum Infix {
     Or,
     And,
     AtMost,
@@ -26,6 +28,7 @@ pub(super) enum Infix {
     Above,
     Equal,
     Unequal,
+    Contains,
     Plus,
     Minus,
     Times,
@@ -34,7 +37,7 @@ pub(super) enum Infix {
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Function {
+pub(in crate::space) enum Function {
     Log,
     Exp,
     Sqrt,
@@ -45,13 +48,15 @@ pub(super) enum Function {
 
 impl Infix {
     /// Longer signs come before their beginnings.
-    pub const ALL: [(Infix, &str); 13] = [
+    pub const ALL: [(Infix, &str); 15] = [
         (Infix::AtMost, "<="),
         (Infix::AtLeast, ">="),
         (Infix::Equal, "=="),
         (Infix::Unequal, "!="),
         (Infix::Below, "<"),
         (Infix::Above, ">"),
+        (Infix::Equal, "="),
+        (Infix::Contains, "contains"),
         (Infix::Or, "or"),
         (Infix::And, "and"),
         (Infix::Plus, "+"),
@@ -98,20 +103,66 @@ impl Function {
     }
 }
 
-/// What a part of an expression comes to.
+/// What a part of an expression comes to, and what a name may stand for.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Operand<'a> {
+pub enum Operand<'a> {
     Number(f64),
     Text(&'a str),
     Bool(bool),
+    /// Several texts, of which an expression can ask only whether one is among them.
+    Texts(&'a [String]),
 }
 
-/// The kind of a part's value, in the words of a message.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Kind {
+/// The kind of a part's value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
     Number,
     Text,
     Bool,
+    Texts,
+}
+
+/// What names stand for at one point; none where a name has no value there.
+pub(in crate::space) trait Point {
+    fn operand(&self, name: &str) -> Option<Operand<'_>>;
+}
+
+/// Which names there are.
+pub(in crate::space) trait Names {
+    /// # Errors
+    /// In words: when there is no such name, or it cannot be compared.
+    fn kind(&self, name: &str) -> Result<Kind, String>;
+}
+
+impl Point for Params {
+    fn operand(&self, name: &str) -> Option<Operand<'_>> {
+        self.get(name).map(Operand::from)
+    }
+}
+
+impl<'a> From<&'a Value> for Operand<'a> {
+    fn from(value: &'a Value) -> Operand<'a> {
+        match value {
+            Value::Bool(value) => Operand::Bool(*value),
+            Value::Int(value) => Operand::Number(*value as f64),
+            Value::Float(value) => Operand::Number(*value),
+            Value::Text(text) => Operand::Text(text),
+        }
+    }
+}
+
+impl Names for SearchSpace {
+    fn kind(&self, name: &str) -> Result<Kind, String> {
+        match self.get(name) {
+            None => Err(self.unknown(name).to_string()),
+            Some(parameter) if parameter.staged => {
+                Err(format!("names `{name}`, all of whose stages are scored by one fit"))
+            }
+            Some(parameter) => {
+                kind_of(&parameter.domain).ok_or_else(|| format!("names `{name}`, whose choices are of several types"))
+            }
+        }
+    }
 }
 
 impl Kind {
@@ -120,35 +171,32 @@ impl Kind {
             Kind::Number => "a number",
             Kind::Text => "a text",
             Kind::Bool => "true or false",
+            Kind::Texts => "a list of texts",
         }
     }
 }
 
 impl Expression {
-    /// None where it hangs on a parameter that has no value, in the logic of three values: `false and` what is open is false, `true or` that is true.
-    pub fn value<'a>(&'a self, params: &'a Params) -> Option<Operand<'a>> {
+    /// None where it hangs on a name that has no value, in the logic of three values: `false and` what is open is false, `true or` that is true.
+    pub fn value<'a>(&'a self, point: &'a dyn Point) -> Option<Operand<'a>> {
         Some(match self {
             Expression::Number(number) => Operand::Number(*number),
             Expression::Text(text) => Operand::Text(text),
             Expression::Bool(value) => Operand::Bool(*value),
-            Expression::Parameter(name) => match params.get(name)? {
-                Value::Bool(value) => Operand::Bool(*value),
-                Value::Int(value) => Operand::Number(*value as f64),
-                Value::Float(value) => Operand::Number(*value),
-                Value::Text(text) => Operand::Text(text),
-            },
-            Expression::Not(inner) => Operand::Bool(inner.value(params)? == Operand::Bool(false)),
-            Expression::Negative(inner) => Operand::Number(-number(inner.value(params)?)),
+            Expression::Parameter(name) => point.operand(name)?,
+            Expression::Null(inner) => Operand::Bool(inner.value(point).is_none()),
+            Expression::Not(inner) => Operand::Bool(inner.value(point)? == Operand::Bool(false)),
+            Expression::Negative(inner) => Operand::Number(-number(inner.value(point)?)),
             Expression::Infix(left, infix @ (Infix::And | Infix::Or), right) => {
                 let decides = Operand::Bool(*infix == Infix::Or);
-                match (left.value(params), right.value(params)) {
+                match (left.value(point), right.value(point)) {
                     (Some(value), _) | (_, Some(value)) if value == decides => decides,
                     (left, right) => infix.of(left?, right?),
                 }
             }
-            Expression::Infix(left, infix, right) => infix.of(left.value(params)?, right.value(params)?),
+            Expression::Infix(left, infix, right) => infix.of(left.value(point)?, right.value(point)?),
             Expression::Call(function, arguments) => {
-                let values = arguments.iter().map(|argument| argument.value(params).map(number));
+                let values = arguments.iter().map(|argument| argument.value(point).map(number));
                 Operand::Number(function.of(&values.collect::<Option<Vec<f64>>>()?))
             }
         })
@@ -156,15 +204,15 @@ impl Expression {
 
     /// # Errors
     /// In words: what is not known, or of the wrong kind.
-    pub fn check(&self, space: &SearchSpace) -> Result<(), String> {
-        match self.kind(space)? {
+    pub fn check(&self, names: &dyn Names) -> Result<(), String> {
+        match self.kind(names)? {
             Kind::Bool => Ok(()),
             other => Err(format!("is {}: compare it with something, as in `x <= 3`", other.name())),
         }
     }
 
-    fn kind(&self, space: &SearchSpace) -> Result<Kind, String> {
-        let wants = |part: &Expression, wanted: Kind| match part.kind(space)? {
+    fn kind(&self, names: &dyn Names) -> Result<Kind, String> {
+        let wants = |part: &Expression, wanted: Kind| match part.kind(names)? {
             kind if kind == wanted => Ok(()),
             kind => Err(format!("has {} where {} is wanted: {part}", kind.name(), wanted.name())),
         };
@@ -172,14 +220,8 @@ impl Expression {
             Expression::Number(_) => Ok(Kind::Number),
             Expression::Text(_) => Ok(Kind::Text),
             Expression::Bool(_) => Ok(Kind::Bool),
-            Expression::Parameter(name) => match space.get(name) {
-                None => Err(space.unknown(name).to_string()),
-                Some(parameter) if parameter.staged => {
-                    Err(format!("names `{name}`, all of whose stages are scored by one fit"))
-                }
-                Some(parameter) => kind_of(&parameter.domain)
-                    .ok_or_else(|| format!("names `{name}`, whose choices are of several types")),
-            },
+            Expression::Parameter(name) => names.kind(name),
+            Expression::Null(inner) => inner.kind(names).map(|_| Kind::Bool),
             Expression::Not(inner) => wants(inner, Kind::Bool).map(|()| Kind::Bool),
             Expression::Negative(inner) => wants(inner, Kind::Number).map(|()| Kind::Number),
             Expression::Call(_, arguments) => {
@@ -191,7 +233,14 @@ impl Expression {
                     wants(left, Kind::Bool)?;
                     wants(right, Kind::Bool).map(|()| Kind::Bool)
                 }
-                Infix::Equal | Infix::Unequal => wants(right, left.kind(space)?).map(|()| Kind::Bool),
+                Infix::Contains => {
+                    let within = left.kind(names)?;
+                    if !matches!(within, Kind::Text | Kind::Texts) {
+                        return Err(format!("looks for a text in {}: {left}", within.name()));
+                    }
+                    wants(right, Kind::Text).map(|()| Kind::Bool)
+                }
+                Infix::Equal | Infix::Unequal => wants(right, left.kind(names)?).map(|()| Kind::Bool),
                 Infix::AtMost | Infix::Below | Infix::AtLeast | Infix::Above => {
                     wants(left, Kind::Number)?;
                     wants(right, Kind::Number).map(|()| Kind::Bool)
@@ -209,6 +258,7 @@ impl Expression {
         match self {
             Expression::Parameter(name) => Expression::Parameter(format!("{prefix}.{name}")),
             Expression::Not(inner) => Expression::Not(boxed(inner)),
+            Expression::Null(inner) => Expression::Null(boxed(inner)),
             Expression::Negative(inner) => Expression::Negative(boxed(inner)),
             Expression::Infix(left, infix, right) => Expression::Infix(boxed(left), *infix, boxed(right)),
             Expression::Call(function, arguments) => {
@@ -229,6 +279,7 @@ impl fmt::Display for Expression {
             Expression::Bool(value) => write!(f, "{value}"),
             Expression::Parameter(name) => write!(f, "`{name}`"),
             Expression::Not(inner) => write!(f, "not ({inner})"),
+            Expression::Null(inner) => write!(f, "({inner}) is null"),
             Expression::Negative(inner) => write!(f, "-({inner})"),
             Expression::Infix(left, infix, right) => write!(f, "({left}) {} ({right})", infix.sign()),
             Expression::Call(function, arguments) => {
@@ -247,6 +298,11 @@ impl Infix {
             Infix::And => Operand::Bool(left == Operand::Bool(true) && right == Operand::Bool(true)),
             Infix::Equal => Operand::Bool(left == right),
             Infix::Unequal => Operand::Bool(left != right),
+            Infix::Contains => Operand::Bool(match (left, right) {
+                (Operand::Text(text), Operand::Text(part)) => text.contains(part),
+                (Operand::Texts(texts), Operand::Text(text)) => texts.iter().any(|other| other == text),
+                _ => false,
+            }),
             Infix::AtMost => Operand::Bool(a <= b),
             Infix::Below => Operand::Bool(a < b),
             Infix::AtLeast => Operand::Bool(a >= b),
@@ -264,7 +320,7 @@ impl Infix {
 fn number(operand: Operand) -> f64 {
     match operand {
         Operand::Number(number) => number,
-        Operand::Text(_) | Operand::Bool(_) => f64::NAN,
+        Operand::Text(_) | Operand::Bool(_) | Operand::Texts(_) => f64::NAN,
     }
 }
 

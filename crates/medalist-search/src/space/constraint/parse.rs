@@ -7,7 +7,7 @@ const MOST_DEPTH: usize = 100;
 
 /// # Errors
 /// In words: what was found, where, and what was expected.
-pub(super) fn expression(text: &str) -> Result<Expression, String> {
+pub(in crate::space) fn expression(text: &str) -> Result<Expression, String> {
     let mut parser = Parser { text, at: 0, depth: 0 };
     let expression = parser.infix(0)?;
     match parser.rest().is_empty() {
@@ -20,7 +20,7 @@ pub(super) fn expression(text: &str) -> Result<Expression, String> {
 const LEVELS: [&[Infix]; 6] = [
     &[Infix::Or],
     &[Infix::And],
-    &[Infix::AtMost, Infix::Below, Infix::AtLeast, Infix::Above, Infix::Equal, Infix::Unequal],
+    &[Infix::AtMost, Infix::Below, Infix::AtLeast, Infix::Above, Infix::Equal, Infix::Unequal, Infix::Contains],
     &[Infix::Plus, Infix::Minus],
     &[Infix::Times, Infix::Over],
     &[Infix::Power],
@@ -100,6 +100,14 @@ impl<'a> Parser<'a> {
                 _ => self.infix(level + 1)?,
             };
             left = Expression::Infix(Box::new(left), infix, Box::new(right));
+        }
+        if level == COMPARISON && n_chained == 0 && self.take("is") {
+            let is_not = self.take("not");
+            if !self.take("null") {
+                return Err(self.expected("`null`"));
+            }
+            let null = Expression::Null(Box::new(left));
+            return Ok(if is_not { Expression::Not(Box::new(null)) } else { null });
         }
         Ok(left)
     }
