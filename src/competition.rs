@@ -12,6 +12,7 @@ mod keys;
 mod layout;
 mod load;
 mod roles;
+mod rows;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ use crate::target::{Target, TargetColumn, Task};
 
 pub use config::Config;
 use config::{FileConfig, Scale};
+pub use rows::{KnownColumn, NewRows, read_rows};
 
 /// A competition as loaded.
 #[derive(Debug)]

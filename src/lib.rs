@@ -8,6 +8,7 @@ pub use medalist_derive::{ParamChoice, Tunable};
 pub use medalist_search as search;
 
 pub mod error;
+pub mod state;
 pub mod target;
 pub mod table;
 pub mod metric;
@@ -27,6 +28,7 @@ pub mod prepare;
 pub mod testing;
 mod fold_cache;
 pub mod predictions;
+pub mod saved;
 pub mod evaluate;
 pub mod plan;
 pub mod program;

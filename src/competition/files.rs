@@ -185,7 +185,7 @@ pub fn some(names: &[String]) -> String {
     if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
 }
 
-fn missing(name: &str, config: &Config) -> Vec<String> {
+pub fn missing(name: &str, config: &Config) -> Vec<String> {
     let own = config.columns.get(name).map(|column| column.missing.as_slice()).unwrap_or_default();
     config.missing.iter().chain(own).cloned().collect()
 }

@@ -20,8 +20,7 @@ use crate::registry::Registry;
 /// # Errors
 /// When there is no test set, a prediction is not finite, the file would not be valid, or the folder cannot be written to. Then there is no new file, and an old one stays as it was.
 pub fn write(competition: &Competition, outputs: &[Array2<f64>], path: &Path, registry: &Registry) -> Result<PathBuf> {
-    let metric = competition.metric(registry)?;
-    let text = text(competition, metric.as_ref(), outputs)?;
+    let text = text(competition, outputs, registry)?;
     let file = temporary(path, text.as_bytes())?;
     let checked = validate(competition, file.path(), registry)?;
     if let Some(fault) = checked.faults.first() {
@@ -32,21 +31,59 @@ pub fn write(competition: &Competition, outputs: &[Array2<f64>], path: &Path, re
     Ok(path.to_path_buf())
 }
 
-fn text(competition: &Competition, metric: &dyn Metric, outputs: &[Array2<f64>]) -> Result<String> {
-    let ids = test_ids(competition)?;
-    let decoded = decoded(competition, metric, outputs, ids.len())?;
-    let mut header = vec![csv_field(&competition.layout.id)];
-    let mut columns = Vec::new();
-    for column in &competition.layout.columns {
-        header.push(csv_field(&column.name));
-        columns.push(cells(competition, metric, &column.content, &decoded)?);
+/// A column of a submission, for rows of any kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    pub name: String,
+    /// One a row.
+    pub cells: Vec<String>,
+    /// Whether the cells are numbers, and not labels.
+    pub is_number: bool,
+}
+
+impl Shown {
+    /// The cell with its type. Numbers are written in the shortest form, so nothing is lost on the way.
+    pub fn value(&self, row: usize) -> serde_json::Value {
+        let text = &self.cells[row];
+        match text.parse::<f64>() {
+            Ok(number) if self.is_number => number.into(),
+            _ => text.as_str().into(),
+        }
     }
+}
+
+/// A model's outputs as a submission's columns would show them; `outputs` as of [`write`], of any rows.
+///
+/// # Errors
+/// When a prediction is not finite, or the outputs are of other targets.
+pub fn shown(competition: &Competition, outputs: &[Array2<f64>], registry: &Registry) -> Result<Vec<Shown>> {
+    let metric = competition.metric(registry)?;
+    let decoded = decoded(competition, metric.as_ref(), outputs)?;
+    let columns = competition.layout.columns.iter().map(|column| {
+        let (target, _) = place(competition, &column.content);
+        Ok(Shown {
+            name: column.name.clone(),
+            cells: cells(competition, metric.as_ref(), &column.content, &decoded)?,
+            is_number: !matches!(decoded[target], Decoded::Labels(_)),
+        })
+    });
+    columns.collect()
+}
+
+fn text(competition: &Competition, outputs: &[Array2<f64>], registry: &Registry) -> Result<String> {
+    let ids = test_ids(competition)?;
+    if outputs.iter().any(|output| output.nrows() != ids.len()) {
+        return Err(Error::unexpected(format!("{} test rows, but other predictions", ids.len())));
+    }
+    let columns = shown(competition, outputs, registry)?;
+    let mut header = vec![csv_field(&competition.layout.id)];
+    header.extend(columns.iter().map(|column| csv_field(&column.name)));
     let mut text = header.join(",") + "\n";
     for row in order(competition, ids)? {
         text += &csv_field(&ids[row]);
         for column in &columns {
             text.push(',');
-            text += &csv_field(&column[row]);
+            text += &csv_field(&column.cells[row]);
         }
         text.push('\n');
     }
@@ -54,14 +91,9 @@ fn text(competition: &Competition, metric: &dyn Metric, outputs: &[Array2<f64>])
 }
 
 /// What a target's columns show: (n_test, n_classes) probabilities where the sample has class columns, else what the metric compares.
-fn decoded(
-    competition: &Competition,
-    metric: &dyn Metric,
-    outputs: &[Array2<f64>],
-    n_test: usize,
-) -> Result<Vec<Decoded>> {
-    if outputs.len() != competition.targets.len() || outputs.iter().any(|output| output.nrows() != n_test) {
-        let message = format!("{} targets of {n_test} test rows, but other predictions", competition.targets.len());
+fn decoded(competition: &Competition, metric: &dyn Metric, outputs: &[Array2<f64>]) -> Result<Vec<Decoded>> {
+    if outputs.len() != competition.targets.len() {
+        let message = format!("{} targets, but {} predictions", competition.targets.len(), outputs.len());
         return Err(Error::unexpected(message));
     }
     let mut decoded = Vec::new();
@@ -75,17 +107,22 @@ fn decoded(
     Ok(decoded)
 }
 
-/// One cell a test row.
+/// The target and the class that a column is about.
+fn place(competition: &Competition, content: &Content) -> (usize, usize) {
+    match *content {
+        Content::Target { target } => (target, competition.positive(target) as usize),
+        Content::Class { target, class } => (target, class),
+    }
+}
+
+/// One cell a row.
 fn cells(
     competition: &Competition,
     metric: &dyn Metric,
     content: &Content,
     decoded: &[Decoded],
 ) -> Result<Vec<String>> {
-    let (target, class) = match *content {
-        Content::Target { target } => (target, competition.positive(target) as usize),
-        Content::Class { target, class } => (target, class),
-    };
+    let (target, class) = place(competition, content);
     let column = &competition.targets[target];
     match &decoded[target] {
         Decoded::Labels(codes) => Ok(codes.iter().map(|&code| column.labels[code as usize].clone()).collect()),
