@@ -116,8 +116,7 @@ impl Evaluation<'_> {
         for target in 0..self.competition.targets.len() {
             let prepared = prepared(&self.competition.targets[target].target.take(rows), &point.prep, point.entry)?;
             let y = self.target(target, point.entry)?.take(rows);
-            let predictor =
-                self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target, watch)?;
+            let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target, watch)?;
             let mut raw = point.predict(predictor.as_ref(), &prepared)?;
             let raw = raw.pop().ok_or_else(|| Error::model("the model returned no prediction"))?;
             outputs.push(self.unscale(raw));
