@@ -69,7 +69,8 @@ pub fn read_rows(config: &Config, known: &[KnownColumn], path: &Path) -> Result<
         known.iter().map(|column| column.name.clone()).filter(|name| !drafts.header.contains(name)).collect();
     if let Some(first) = absent.first() {
         let error = Error::data("this column is missing, and the model was fitted on it").file(path).column(first);
-        return Err(match crate::nearest(first, drafts.header.iter().map(String::as_str)) {
+        let others = drafts.header.iter().filter(|name| !known.iter().any(|column| column.name == **name));
+        return Err(match crate::nearest(first, others.map(String::as_str)) {
             Some(near) => error.help(format!("did you mean `{near}`? Columns are found by their names")),
             None if absent.len() > 1 => error.help(format!("{} are missing: {}", absent.len(), some(&absent))),
             None => error.help(format!("the file has {}", some(&drafts.header))),

@@ -37,11 +37,12 @@ impl Evaluation<'_> {
         let Some(time) = &self.trial_time else { return work(&self.deadline) };
         let begun = Instant::now();
         let left = time.limit.saturating_sub(time.spend(number, Duration::ZERO));
-        let done = work(&self.deadline.with_deadline(begun + left));
+        let cancel = self.deadline.with_deadline(begun + left);
+        let done = work(&cancel);
         let is_over = time.spend(number, begun.elapsed()) > time.limit;
+        let is_cut_off = cancel.is_cancelled() && !self.deadline.is_cancelled();
         match done {
-            Err(error) if error.kind == Kind::Interrupted && self.deadline.is_cancelled() => Err(error),
-            Err(error) if error.kind == Kind::Interrupted => Err(too_long(time.limit)),
+            Err(error) if error.kind == Kind::Interrupted && is_cut_off => Err(too_long(time.limit)),
             Ok(_) if is_over => Err(too_long(time.limit)),
             done => done,
         }

@@ -1,6 +1,7 @@
 //! `diff` and `rerun`: two trials beside each other, and one trial a second time.
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::support::Workspace;
 
@@ -87,17 +88,12 @@ fn data_that_changed_are_named() {
     let workspace = swept("penguins", "--models ridge --search grid --set ridge.alpha=1");
     let toml = workspace.read("competitions/penguins/competition.toml");
     let train = workspace.read("competitions/penguins/train.csv");
-    // Another value in the first row, and a description without checksums, which takes the file as it is.
-    workspace.write("competitions/penguins/train.csv", train.replacen("39.5,17.4", "49.5,17.4", 1));
-    let is_sum = |line: &&str| line.contains("sha256");
-    let open: String = toml
-        .lines()
-        .map(|line| match is_sum(&line) {
-            true => format!("{} }}\n", line.split(", sha256").next().unwrap()),
-            false => format!("{line}\n"),
-        })
-        .collect();
-    workspace.write("competitions/penguins/competition.toml", open);
+    // Another value in the first row, and its checksum in the description.
+    let other = train.replacen("39.5,17.4", "49.5,17.4", 1);
+    workspace.write("competitions/penguins/train.csv", &other);
+    let described = toml.replace(&sha256(&train), &sha256(&other));
+    assert_ne!(described, toml);
+    workspace.write("competitions/penguins/competition.toml", described);
     let ran = workspace.run("rerun mine/0 --output json").fails(4);
     let found = ran.json();
     assert_eq!(found["same"], false);
@@ -110,6 +106,10 @@ fn data_that_changed_are_named() {
     workspace.write("competitions/penguins/competition.toml", format!("drop = [\"sex\"]\n{toml}"));
     let found = workspace.run("rerun mine/0 --output json").fails(4).json();
     assert_eq!(names(&found["changed"]), ["setting drop"], "{found}");
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// As a program of another version would have left it.
