@@ -15,6 +15,48 @@ fn main() {
     }
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-env=MEDALIST_SOURCE={}", root.display());
+    println!("cargo::rustc-env=MEDALIST_CODE={:016x}", fingerprint(&root));
+}
+
+/// A number that changes with the program's sources and the versions of its libraries.
+fn fingerprint(root: &Path) -> u64 {
+    let mut files = Vec::new();
+    for part in ["src", "crates", "Cargo.lock"] {
+        let path = root.join(part);
+        if path.exists() {
+            println!("cargo::rerun-if-changed={}", path.display());
+            sources(&path, &mut files);
+        }
+    }
+    files.sort();
+    // FNV-1a: a build dependency for a better one would be compiled for this alone.
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut add = |bytes: &[u8]| {
+        for &byte in bytes {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    for path in files {
+        add(path.strip_prefix(root).expect("found below it").to_string_lossy().replace('\\', "/").as_bytes());
+        add(&fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
+    }
+    hash
+}
+
+/// What the program is made of, below a folder: its tests, examples and pages are not.
+fn sources(path: &Path, files: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        let is_apart = |name: &str| ["tests", "tests.rs", "examples", "benches", "bench", "target"].contains(&name);
+        for entry in fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
+            let path = entry.expect("a folder's entry can be read").path();
+            if !path.file_name().is_some_and(|name| is_apart(&name.to_string_lossy())) {
+                sources(&path, files);
+            }
+        }
+    } else if path.extension().is_some_and(|end| ["rs", "toml", "lock", "sql", "txt"].iter().any(|known| end == *known))
+    {
+        files.push(path.to_path_buf());
+    }
 }
 
 fn listing(folder: &Path, noun: &str) -> String {

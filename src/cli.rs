@@ -8,18 +8,25 @@ mod board;
 mod catalogue;
 mod check;
 mod describe;
+mod diff;
 mod folds;
 mod insight;
 mod metrics;
 mod new;
 mod optimize;
 mod output;
+mod plot;
+mod predict;
+mod predictions;
+mod remarks;
+mod rerun;
 mod run;
 mod show;
 mod studies;
 mod submit;
 mod sweep;
 mod transforms;
+mod trials;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,7 +41,7 @@ use crate::registry::Registry;
 use crate::reporter;
 use crate::workspace::Workspace;
 
-use args::{Arguments, Command, Global, New};
+use args::{Arguments, Command, Export, Global, New};
 use output::Format;
 
 /// Has blocks of a megabyte and more given back to the system as they are freed. Left to itself glibc learns to keep them, in pieces that nothing fits: under load a sweep with `--memory 64M` then held 97 MB beside its data, and 65 MB so.
@@ -89,13 +96,22 @@ impl Session {
             Command::Transforms(args) => transforms::transforms(self, &args),
             Command::Metrics => metrics::metrics(self),
             Command::Folds(args) => folds::folds(self, &args),
+            Command::Export(Export::Folds(args)) => folds::export(self, &args),
             Command::Competitions => catalogue::competitions(self),
             Command::Leaderboard(args) => board::leaderboard(self, &args),
             Command::Studies(args) => studies::studies(self, &args),
-            Command::Trials(args) => studies::trials(self, &args),
+            Command::Trials(args) => trials::trials(self, &args),
+            Command::Diff(args) => diff::diff(self, &args),
+            Command::Rerun(args) => rerun::rerun(self, &args),
+            Command::Tag(args) => remarks::tag(self, &args),
+            Command::Note(args) => remarks::note(self, &args),
+            Command::Archive(args) => remarks::archive(self, &args),
+            Command::Delete(args) => remarks::delete(self, &args),
             Command::Importance(args) => insight::importance_of(self, &args),
             Command::Outlook(args) => insight::outlook_of(self, &args),
             Command::Submit(args) => submit::submit(self, &args),
+            Command::Predict(args) => predict::predict(self, &args),
+            Command::Predictions(args) => predictions::predictions(self, &args),
             Command::Validate(args) => submit::validate(self, &args),
             Command::Grade(args) => submit::grade(self, &args),
             Command::Optimize(args) => optimize::optimize(self, &args),
@@ -115,7 +131,12 @@ impl Session {
 
     /// The workspace, or the folder here where a program's studies were stored outside of any.
     fn store(&self) -> Result<SqliteStore> {
-        Workspace::find_store(self.global.workspace.as_deref(), &here()?)?.store()
+        self.home()?.store()
+    }
+
+    /// Where that store lies.
+    fn home(&self) -> Result<Workspace> {
+        Workspace::find_store(self.global.workspace.as_deref(), &here()?)
     }
 
     fn format(&self) -> Format {

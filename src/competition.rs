@@ -14,6 +14,7 @@ mod layout;
 mod load;
 mod recipes;
 mod roles;
+mod rows;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ use crate::target::{Target, TargetColumn, Task};
 pub use config::Config;
 use config::{FileConfig, Scale};
 pub use recipes::Learned;
+pub use rows::{KnownColumn, NewRows, read_rows};
 
 /// A competition as loaded.
 #[derive(Debug)]

@@ -3,7 +3,11 @@
 //! Per fold, transforms and model are fitted on the fold's training rows alone. What is prepared for a fold is shared by all trials that ask for the same preparation.
 
 mod cross_fit;
+mod made_by;
 mod objective;
+mod repeat;
+mod test_rows;
+mod trial_time;
 mod scale;
 
 use std::collections::BTreeMap;
@@ -12,7 +16,6 @@ use std::time::{Duration, Instant};
 
 use medalist_search::{Cancel, Params, PrunerSpec, Resource, SearchSpace, Seed, StudySpec, TrialError, Value};
 use ndarray::Array2;
-use rayon::prelude::*;
 
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
@@ -27,6 +30,10 @@ use crate::table::Table;
 use crate::target::Target;
 use crate::thresholds::{Thresholds, decode_with};
 use crate::transform::{AnyTransform, TransformContext};
+
+pub use made_by::{MADE_BY, MadeBy};
+pub use repeat::Repeated;
+use trial_time::TrialTime;
 
 /// The name of the out-of-fold predictions among a trial's attachments.
 pub const OUT_OF_FOLD: &str = "out_of_fold";
@@ -51,6 +58,8 @@ pub struct Evaluation<'a> {
     /// All training rows as trees want them, by the parameters of the transforms.
     wholes: Mutex<BTreeMap<String, Option<Arc<Whole>>>>,
     study_once: Once,
+    /// How long a trial may take, where anything is said.
+    trial_time: Option<TrialTime>,
     /// Cuts a running fit off; unlike the executor's token, a first Ctrl-C leaves it alone, so that running folds finish.
     deadline: Cancel,
 }
@@ -62,6 +71,14 @@ struct Point<'a> {
     prep: Params,
     /// The model's staged parameter and the values wanted of it, ascending.
     staged: Option<(String, Vec<Value>)>,
+}
+
+/// What may end a fit early.
+#[derive(Clone, Copy)]
+struct Watch<'a> {
+    cancel: &'a Cancel,
+    /// Of the study's pruner, where it looks at steps.
+    steps: Option<&'a dyn Steps>,
 }
 
 /// One fold of a trial, or of one of its stages: predictions, and what the further objectives measure.
@@ -111,14 +128,19 @@ impl<'a> Evaluation<'a> {
             cache,
             wholes: Mutex::default(),
             study_once,
+            trial_time: None,
             deadline,
         })
     }
 
+    /// The same with a limit on the time of each trial: one that takes longer fails.
+    pub fn with_trial_time(self, limit: Option<Duration>) -> Self {
+        Evaluation { trial_time: limit.map(TrialTime::new), ..self }
+    }
+
     /// The same with nothing that cuts a fit off.
-    pub fn without_deadline(mut self) -> Self {
-        self.deadline = Cancel::new();
-        self
+    pub fn without_deadline(self) -> Self {
+        Evaluation { deadline: Cancel::new(), trial_time: None, ..self }
     }
 
     pub fn metric(&self) -> &dyn Metric {
@@ -137,100 +159,33 @@ impl<'a> Evaluation<'a> {
         folds.as_deref().map_err(Error::clone)
     }
 
-    /// Predictions for the test rows, one matrix per target, by the model fitted on all training rows.
-    ///
-    /// # Errors
-    /// When there is no test set, or the fit fails.
-    pub fn refit(&self, params: &Params, seed: Seed) -> Result<Vec<Array2<f64>>> {
-        let test = self.test()?;
-        let all: Vec<u32> = (0..self.competition.features.n_rows() as u32).collect();
-        let prepared = |target: usize, prep: &Params, entry: &ModelEntry| {
-            let features = &self.competition.features;
-            self.prepare(entry, prep, features, target, &all, test, self.seed.child("prepare all", 0))
-        };
-        self.predict_with(params, &all, seed.child("refit", 0), prepared)
-    }
-
-    /// Predictions for the test rows: the mean of those of the fold models.
-    ///
-    /// # Errors
-    /// When there is no test set, or a fit fails.
-    pub fn average(&self, params: &Params, seed: Seed) -> Result<Vec<Array2<f64>>> {
-        let test = self.test()?;
-        let per_fold: Vec<Result<Vec<Array2<f64>>>> = (0..self.folds.len())
-            .into_par_iter()
-            .map(|number| {
-                let fold = &self.folds[number];
-                let train = self.competition.features.take(&fold.train);
-                let prepared = |target: usize, prep: &Params, entry: &ModelEntry| {
-                    self.prepare(entry, prep, &train, target, &fold.train, test, self.preparation_seed(number))
-                };
-                self.predict_with(params, &fold.train, seed.child("fold", number as u64), prepared)
-            })
-            .collect();
-        // Summed in fold order, so that the mean is the same on any number of threads.
-        let mut sums: Option<Vec<Array2<f64>>> = None;
-        let n_folds = per_fold.len() as f64;
-        for outputs in per_fold {
-            let outputs = outputs?;
-            match &mut sums {
-                None => sums = Some(outputs),
-                Some(sums) => sums.iter_mut().zip(&outputs).for_each(|(sum, output)| *sum += output),
-            }
-        }
-        let mut means = sums.ok_or_else(|| Error::config("there are no folds"))?;
-        means.iter_mut().for_each(|mean| *mean /= n_folds);
-        Ok(means)
-    }
-
-    fn test(&self) -> Result<&Table> {
-        let test = self.competition.test.as_ref().map(|test| &test.features);
-        test.ok_or_else(|| {
-            Error::config(format!("competition `{}` has no test file to predict", self.competition.slug))
-        })
-    }
-
-    fn predict_with(
-        &self,
-        params: &Params,
-        rows: &[u32],
-        seed: Seed,
-        prepared: impl Fn(usize, &Params, &ModelEntry) -> Result<Prepared>,
-    ) -> Result<Vec<Array2<f64>>> {
-        let point = self.point(&[params])?;
-        let model = point.build()?;
-        let weights = self.weights(rows);
-        let mut outputs = Vec::new();
-        for target in 0..self.competition.targets.len() {
-            let prepared = prepared(target, &point.prep, point.entry)?;
-            let y = self.target(target, point.entry)?.take(rows);
-            let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target, None)?;
-            let mut raw = point.predict(predictor.as_ref(), &prepared)?;
-            let raw = raw.pop().ok_or_else(|| Error::model("the model returned no prediction"))?;
-            outputs.push(self.unscale(raw));
-        }
-        Ok(outputs)
-    }
-
     /// Fits and predicts one fold: one prediction per trial (or stage).
+    ///
+    /// `watch` cuts off the fit; what others may be waiting for too, `deadline` alone does.
     fn predict_fold(
         &self,
         point: &Point,
         look: u32,
         number: usize,
         seed: Seed,
-        steps: Option<&dyn Steps>,
+        watch: Watch,
     ) -> Result<Vec<Predicted>> {
         let fold = &self.folds_of(look)?[number];
         let number = look as usize * self.folds.len() + number;
         let model = point.build()?;
         if !point.entry.interruptible {
             let estimate = model.estimate_seconds(fold.train.len(), self.competition.features.columns().len());
-            let left = self.deadline.remaining();
-            if let (Some(estimate), Some(left)) = (estimate, left)
-                && Duration::try_from_secs_f64(estimate).is_ok_and(|estimate| estimate > left)
-            {
-                return Err(Error::new(Kind::Interrupted, "would not be done in the time left"));
+            let is_longer = |seconds: f64, left: Option<Duration>| {
+                left.is_some_and(|left| Duration::try_from_secs_f64(seconds).is_ok_and(|estimate| estimate > left))
+            };
+            match estimate {
+                Some(seconds) if is_longer(seconds, self.deadline.remaining()) => {
+                    return Err(Error::new(Kind::Interrupted, "would not be done in the time left"));
+                }
+                Some(seconds) if is_longer(seconds, watch.cancel.remaining()) => {
+                    return Err(trial_time::would_be_too_long(&point.entry.name, seconds));
+                }
+                _ => {}
             }
         }
         let weights = self.weights(&fold.train);
@@ -247,7 +202,7 @@ impl<'a> Evaluation<'a> {
                 self.prepare(point.entry, &point.prep, &train, target, &fold.train, &scored, seed)
             })?;
             let y = self.target(target, point.entry)?.take(&fold.train);
-            let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target, steps)?;
+            let predictor = self.fit(model.as_ref(), &prepared, &y, weights.as_deref(), seed, target, watch)?;
             let raw = point.predict(predictor.as_ref(), &prepared)?;
             if target == 0 {
                 predicted.resize_with(raw.len(), || Predicted { size: Some(0), ..Predicted::default() });
@@ -309,7 +264,7 @@ impl<'a> Evaluation<'a> {
         self.seed.child("prepare", fold as u64)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "a fit's inputs, each of another kind")]
+    #[expect(clippy::too_many_arguments, reason = "what a fit is made of, each of another type")]
     fn fit(
         &self,
         model: &dyn AnyModel,
@@ -318,19 +273,19 @@ impl<'a> Evaluation<'a> {
         weights: Option<&[f64]>,
         seed: Seed,
         target: usize,
-        steps: Option<&dyn Steps>,
+        watch: Watch,
     ) -> Result<Box<dyn AnyPredictor>> {
         let ctx = FitContext {
             weights,
             seed,
-            cancel: &self.deadline,
+            cancel: watch.cancel,
             scored: Some(&prepared.scored),
             fold_once: &prepared.once,
             study_once: &self.study_once,
             namespace: String::new(),
             steps: None,
         };
-        let ctx = FitContext { steps, ..ctx.child("target", target as u64) };
+        let ctx = FitContext { steps: watch.steps, ..ctx.child("target", target as u64) };
         model.fit(&prepared.train, y, &ctx)
     }
 

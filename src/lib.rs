@@ -9,6 +9,7 @@ pub use medalist_search as search;
 
 pub mod error;
 pub mod sparse;
+pub mod state;
 pub mod target;
 pub mod table;
 pub mod metric;
@@ -29,6 +30,7 @@ pub mod testing;
 mod fold_cache;
 pub mod predictions;
 pub mod thresholds;
+pub mod saved;
 pub mod evaluate;
 pub mod plan;
 pub mod program;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::ArrayView2;
+use serde::{Deserialize, Serialize};
 
 pub use medalist_search::Direction;
 
@@ -45,7 +46,8 @@ impl Needs {
 }
 
 /// The scale on which the target is fitted; predictions are turned back before they are scored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TargetScale {
     #[default]
     Identity,

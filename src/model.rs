@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use medalist_search::{Cancel, Seed, Tunable, Value};
 use ndarray::{Array2, ArrayD};
+use serde_json::Value as State;
 
 use crate::error::{Error, Kind, Result};
 use crate::sparse::SparseMatrix;
@@ -197,6 +198,14 @@ pub trait Model: Tunable + Send + Sync + 'static {
     /// When it cannot fit these data, in words that name the reason: the trial fails, the sweep goes on.
     fn fit(&self, x: &Self::Input, y: &Target, ctx: &FitContext) -> Result<Box<dyn Predictor<Self::Input>>>;
 
+    /// A predictor again, of what its [`Predictor::save`] gave: the same predictions, bit for bit. [`crate::state`] helps.
+    ///
+    /// # Errors
+    /// When it was not such a predictor that gave the state, or the model cannot be saved.
+    fn load(_state: &State) -> Result<Box<dyn Predictor<Self::Input>>> {
+        Err(Error::model("this model cannot be loaded: it has no `load`"))
+    }
+
     /// A rough upper estimate of one fit's time, for models that cannot be interrupted.
     fn estimate_seconds(&self, _n_rows: usize, _n_columns: usize) -> Option<f64> {
         None
@@ -221,6 +230,11 @@ pub trait Predictor<X>: Send + Sync {
 
     /// Bytes of what was learned, of which a prediction is made: coefficients, nodes, training rows that are kept. For a model with a staged parameter, of what the prediction at `stage` needs. None where it cannot say.
     fn size(&self, _stage: Option<&Value>) -> Option<u64> {
+        None
+    }
+
+    /// All that was learned, from which [`Model::load`] makes this predictor again. None for a model that cannot be saved.
+    fn save(&self) -> Option<State> {
         None
     }
 }
@@ -337,6 +351,12 @@ pub trait AnyPredictor: Send + Sync {
     fn predict(&self, x: &AnyInput) -> Result<Array2<f64>>;
     fn predict_staged(&self, x: &AnyInput, stages: &[Value]) -> Result<Vec<Array2<f64>>>;
     fn size(&self, stage: Option<&Value>) -> Option<u64>;
+    fn save(&self) -> Option<State>;
+}
+
+/// As [`Model::load`], with the type of the input erased.
+pub(crate) fn load_erased<M: Model>(state: &State) -> Result<Box<dyn AnyPredictor>> {
+    Ok(Box::new(Erased(M::load(state)?)))
 }
 
 impl<M: Model> AnyModel for M {
@@ -367,6 +387,10 @@ impl<X: Input> AnyPredictor for Erased<X> {
 
     fn size(&self, stage: Option<&Value>) -> Option<u64> {
         self.0.size(stage)
+    }
+
+    fn save(&self) -> Option<State> {
+        self.0.save()
     }
 }
 

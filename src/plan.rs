@@ -4,6 +4,7 @@
 
 mod earlier;
 mod enqueued;
+mod problem;
 mod pruning;
 mod quantity;
 mod search;
@@ -22,11 +23,13 @@ use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::objective::{self, Measure};
 use crate::registry::{ModelEntry, Registry};
-use crate::split::{Fold, fingerprint};
+use crate::split::Fold;
 use crate::target::Task;
 
 pub use earlier::Earlier;
 pub use enqueued::Enqueued;
+use problem::problem;
+pub use problem::trial_time;
 pub use pruning::Pruning;
 pub use quantity::{parse_duration, parse_size};
 pub use search::Search;
@@ -89,6 +92,9 @@ pub struct Plan {
     pub memory: Option<String>,
     /// Whether the search ends when more trials promise too little.
     pub until_flat: Option<bool>,
+    /// How long a trial may take, such as `30s`: one that takes longer fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial_time: Option<String>,
 }
 
 /// The right side of a `set` entry.
@@ -110,7 +116,7 @@ impl SetValue {
 }
 
 /// The keys of a plan file.
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "competition",
     "search",
     "objectives",
@@ -134,6 +140,7 @@ const KEYS: [&str; 23] = [
     "prune_on",
     "memory",
     "until_flat",
+    "trial_time",
 ];
 
 impl Plan {
@@ -183,6 +190,7 @@ impl Plan {
             prune_on: self.prune_on.or(other.prune_on),
             memory: self.memory.or(other.memory),
             until_flat: self.until_flat.or(other.until_flat),
+            trial_time: self.trial_time.or(other.trial_time),
         }
     }
 
@@ -203,6 +211,12 @@ impl Plan {
     /// When it is not a duration.
     pub fn time(&self) -> Result<Option<Duration>> {
         self.time.as_deref().map(parse_duration).transpose()
+    }
+
+    /// # Errors
+    /// When it is not a duration.
+    pub fn trial_time(&self) -> Result<Option<Duration>> {
+        self.trial_time.as_deref().map(parse_duration).transpose()
     }
 
     /// Bytes.
@@ -277,7 +291,7 @@ impl Plan {
             ..self.clone()
         };
         let mut spec = StudySpec {
-            problem: problem(competition, metric, folds),
+            problem: problem(competition, metric, folds, self.trial_time()?),
             space,
             sampler,
             pruner: self.pruner.as_ref().map_or(PrunerSpec::None, |pruning| pruning.spec.clone()),
@@ -369,16 +383,6 @@ pub fn n_fits(spec: &StudySpec, n_trials: u64) -> Result<u64> {
         last = fitted;
     }
     Ok(n_groups * spec.n_folds as u64)
-}
-
-/// What a study is about, beside its space and search: a resume refuses another.
-fn problem(competition: &Competition, metric: &dyn Metric, folds: &[Fold]) -> serde_json::Value {
-    serde_json::json!({
-        "competition": competition.slug,
-        "data and settings": competition.fingerprint,
-        "metric": metric.name(),
-        "folds": fingerprint(folds),
-    })
 }
 
 /// # Errors

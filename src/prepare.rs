@@ -24,6 +24,8 @@ pub struct Prepared {
     pub once: Once,
     /// Bytes that `train`, `scored` and what is derived from them hold, from their shapes.
     pub memory: u64,
+    /// The transforms that made them, by name and in order; none where rows of a whole table were taken.
+    pub steps: Vec<(String, Box<dyn FittedTransform>)>,
 }
 
 /// The parameters of the transforms that prepare this kind of input, by their fields' names.
@@ -69,31 +71,35 @@ pub fn prepare(
 ) -> Result<Prepared> {
     check_params(registry, kind, params)?;
     let (mut train, mut scored) = (train.clone(), scored.clone());
+    let mut steps = Vec::new();
     for (entry, transform) in switched_on(registry, kind, params)? {
         let fitted = fit(entry, transform.as_ref(), &train, y, weights, seed, cancel)?;
         train = fitted.transform_train(&train)?;
         scored = fitted.transform(&scored)?;
+        steps.push((entry.name.clone(), fitted));
     }
-    let (train, scored) = match kind {
-        InputKind::Dense => {
-            let train = dense(&train)?;
-            let scored = dense(&scored)?;
-            (AnyInput::Dense(train), AnyInput::Dense(scored))
-        }
-        InputKind::Columns => (AnyInput::Columns(train.into()), AnyInput::Columns(scored.into())),
-        InputKind::Tensor => {
-            (AnyInput::Tensor(reshaped(&train, tensor)?), AnyInput::Tensor(reshaped(&scored, tensor)?))
-        }
-        InputKind::Sparse => (AnyInput::Sparse(sparse(&train)?), AnyInput::Sparse(sparse(&scored)?)),
-    };
-    Ok(Prepared::new(train, scored))
+    let (train, scored) = (input(kind, train, tensor)?, input(kind, scored, tensor)?);
+    Ok(Prepared { steps, ..Prepared::new(train, scored) })
+}
+
+/// What a model takes, of columns that are transformed already.
+///
+/// # Errors
+/// As of [`prepare`], for what the kind of input demands.
+pub fn input(kind: InputKind, table: Table, tensor: Option<&[usize]>) -> Result<AnyInput> {
+    Ok(match kind {
+        InputKind::Dense => AnyInput::Dense(dense(&table)?),
+        InputKind::Columns => AnyInput::Columns(table.into()),
+        InputKind::Tensor => AnyInput::Tensor(reshaped(&table, tensor)?),
+        InputKind::Sparse => AnyInput::Sparse(sparse(&table)?),
+    })
 }
 
 impl Prepared {
     fn new(train: AnyInput, scored: AnyInput) -> Self {
         // What models derive once from the training rows (a spectrum, sorted neighbours, bins) is about as large as they are.
         let memory = 2 * memory(&train) + memory(&scored);
-        Prepared { train, scored, once: Once::default(), memory }
+        Prepared { train, scored, once: Once::default(), memory, steps: Vec::new() }
     }
 
     /// Some rows of the training table to fit, others to score.

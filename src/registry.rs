@@ -3,13 +3,14 @@
 //! `build.rs` lists the files of `src/models`, `src/metrics` and `src/transforms`; a downstream crate adds its own by [`Registry::with`].
 
 use medalist_search::{Params, SearchSpace};
+use serde_json::Value as State;
 
 use crate::error::{Error, Kind, Result};
 use crate::metric::{About, Metric, Settings};
-use crate::model::{AnyModel, Input, InputKind, Model};
+use crate::model::{AnyModel, AnyPredictor, Input, InputKind, Model, load_erased};
 use crate::table::{Column, Table};
 use crate::target::Task;
-use crate::transform::{AnyTransform, Transform};
+use crate::transform::{AnyTransform, FittedTransform, Transform};
 
 /// A registered model.
 pub struct ModelEntry {
@@ -23,6 +24,7 @@ pub struct ModelEntry {
     /// Its own parameters, without the model's name in front.
     pub space: SearchSpace,
     build: fn(&Params) -> Result<Box<dyn AnyModel>>,
+    load: fn(&State) -> Result<Box<dyn AnyPredictor>>,
 }
 
 impl ModelEntry {
@@ -32,6 +34,14 @@ impl ModelEntry {
     /// When a parameter is unknown, out of range or of the wrong type.
     pub fn build(&self, params: &Params) -> Result<Box<dyn AnyModel>> {
         (self.build)(params)
+    }
+
+    /// A predictor that was saved: see [`Model::load`].
+    ///
+    /// # Errors
+    /// When the state is not one of this model, or it cannot be saved at all.
+    pub fn load(&self, state: &State) -> Result<Box<dyn AnyPredictor>> {
+        (self.load)(state)
     }
 }
 
@@ -87,6 +97,7 @@ pub struct TransformEntry {
     pub space: SearchSpace,
     concerns: fn(&Column) -> bool,
     build: fn(&Params) -> Result<Box<dyn AnyTransform>>,
+    load: fn(&State) -> Result<Box<dyn FittedTransform>>,
 }
 
 impl TransformEntry {
@@ -99,6 +110,14 @@ impl TransformEntry {
     /// When a parameter is unknown, out of range or of the wrong type.
     pub fn build(&self, params: &Params) -> Result<Box<dyn AnyTransform>> {
         (self.build)(params)
+    }
+
+    /// A fitted transform that was saved: see [`Transform::load`].
+    ///
+    /// # Errors
+    /// When the state is not one of this transform, or it cannot be saved at all.
+    pub fn load(&self, state: &State) -> Result<Box<dyn FittedTransform>> {
+        (self.load)(state)
     }
 }
 
@@ -140,6 +159,7 @@ impl Registry {
             shows_steps: M::SHOWS_STEPS,
             space: M::space(),
             build: |params| Ok(Box::new(M::from_params(params)?)),
+            load: load_erased::<M>,
         });
     }
 
@@ -164,6 +184,7 @@ impl Registry {
             space: T::space(),
             concerns: T::concerns,
             build: |params| Ok(Box::new(T::from_params(params)?)),
+            load: T::load,
         });
         self.transforms.sort_by(|a, b| (a.order, &a.name).cmp(&(b.order, &b.name)));
     }

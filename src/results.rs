@@ -1,9 +1,11 @@
 //! What the store knows about a competition, as rows of its leaderboard.
 
+mod origin;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use medalist_search::{Attachment, Params, Store, StudySpec, Trial, TrialState, choice, pareto_front};
+use medalist_search::{Attachment, Catalogue, Params, Store, StudySpec, Trial, TrialState, choice, pareto_front};
 use rayon::prelude::*;
 
 use crate::competition::Competition;
@@ -18,9 +20,14 @@ use crate::split::{self, Fold};
 use crate::submission;
 use crate::thresholds::{self, Thresholds};
 
+pub use origin::{Difference, Origin, keep_data};
+
 /// The names under which a trial's test predictions are attached.
 pub const TEST_REFIT: &str = "test_refit";
 pub const TEST_AVERAGE: &str = "test_average";
+/// And those of its saved models.
+pub const MODEL_REFIT: &str = "model_refit";
+pub const MODEL_AVERAGE: &str = "model_average";
 /// The name of the folds' rows among a study's attachments.
 const FOLDS: &str = "folds";
 
@@ -139,18 +146,37 @@ pub fn row(spec: &StudySpec, trial: &Trial, further: &[&Trial]) -> Option<Row> {
     })
 }
 
-/// The rows of all studies on a competition's present data, ranked; `except` leaves one study out.
+/// The rows of all studies on a competition's present data that are not set aside, ranked; `except` leaves one study out.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub fn rows(
-    store: &dyn Store,
+    store: &dyn Catalogue,
     competition: &Competition,
     direction: Direction,
     except: Option<&str>,
 ) -> Result<Vec<Row>> {
+    let mut left_out = store.archived()?;
+    left_out.extend(except.map(str::to_string));
+    rows_of_all_but(&left_out, store, competition, direction)
+}
+
+/// The same with the studies set aside.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn rows_with_archived(store: &dyn Store, competition: &Competition, direction: Direction) -> Result<Vec<Row>> {
+    rows_of_all_but(&[], store, competition, direction)
+}
+
+fn rows_of_all_but(
+    left_out: &[String],
+    store: &dyn Store,
+    competition: &Competition,
+    direction: Direction,
+) -> Result<Vec<Row>> {
     let mut studies = studies_on(store, competition)?;
-    studies.retain(|spec| except != Some(spec.name.as_str()));
+    studies.retain(|spec| !left_out.contains(&spec.name));
     // Side by side, since what a study chooses may take the fit of a model.
     let rows = studies.par_iter().map(|spec| {
         let trials = counted(store, &spec.name)?;

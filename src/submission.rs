@@ -13,4 +13,4 @@ pub use fault::{Fault, FaultKind};
 pub use grade::{Grade, grade, truncate};
 pub use provenance::{FileHash, Provenance, write_provenance};
 pub use reading::{Checked, validate};
-pub use write::write;
+pub use write::{Shown, shown, write};

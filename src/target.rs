@@ -32,7 +32,7 @@ impl Task {
 }
 
 /// One target as a model sees it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Target {
     /// Class numbers, each below `n_classes`; a class may be absent from the rows at hand.
     Classes { codes: Vec<u32>, n_classes: usize },

@@ -35,7 +35,7 @@ pub fn of_out_of_fold(
     if !are_learned(competition, metric) {
         return Ok(vec![None; n_targets]);
     }
-    let n_rows = competition.features.n_rows();
+    let n_rows = competition.n_train_rows();
     let fits = |output: &Array2<f64>| output.nrows() == n_rows;
     if predictions.outputs.len() != n_targets || !predictions.outputs.iter().all(fits) {
         return Err(Error::unexpected(format!(

@@ -3,8 +3,9 @@
 //! Transforms run in the order of their `ORDER`; their fields are part of every space that uses them, as `prep.<field>`.
 
 use medalist_search::{Cancel, Seed, Tunable};
+use serde_json::Value as State;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::InputKind;
 use crate::table::{Column, Table};
 use crate::target::Target;
@@ -34,6 +35,14 @@ pub trait Transform: Tunable + Send + Sync + 'static {
 
     /// Learns from the training rows alone.
     fn fit(&self, train: &Table, y: &Target, ctx: &TransformContext) -> Result<Box<dyn FittedTransform>>;
+
+    /// A fitted transform again, of what its [`FittedTransform::save`] gave: other rows come out the same, bit for bit.
+    ///
+    /// # Errors
+    /// When it was not such a transform that gave the state, or it cannot be saved.
+    fn load(_state: &State) -> Result<Box<dyn FittedTransform>> {
+        Err(Error::model("this transform cannot be loaded: it has no `load`"))
+    }
 }
 
 /// A transform that has learned.
@@ -44,6 +53,11 @@ pub trait FittedTransform: Send + Sync {
     /// Override where the training rows need other treatment (out-of-fold target encoding).
     fn transform_train(&self, train: &Table) -> Result<Table> {
         self.transform(train)
+    }
+
+    /// All that was learned, from which [`Transform::load`] makes this fitted transform again. None where that cannot be saved.
+    fn save(&self) -> Option<State> {
+        None
     }
 }
 

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
+mod records;
 mod run;
 
+pub use records::{
+    ArchiveArgs, DeleteArgs, DiffArgs, NoteArgs, PredictionsArgs, RerunArgs, StudiesArgs, TagArgs, TrialsArgs,
+};
 pub use run::{OptimizeArgs, ResumeArgs, SweepArgs};
 
 use super::insight::{ImportanceArgs, OutlookArgs};
@@ -68,12 +72,15 @@ pub enum Command {
     New(New),
     /// Make a folder with `competitions/` and `submissions/`
     Init(InitArgs),
-    /// Describe a competition (SLUG) or a trial (STUDY/NUMBER)
+    /// Describe a competition (SLUG), a study (STUDY) or a trial (STUDY/NUMBER)
     Show(ShowArgs),
     /// List the competitions of the workspace
     Competitions,
     /// Show the folds of a competition or study: their sizes, or with `--output csv` the fold of every row
     Folds(FoldsArgs),
+    /// Write what other programs need into files
+    #[command(subcommand)]
+    Export(Export),
     /// List the models, or the parameters of one
     Models(ModelsArgs),
     /// List the metrics
@@ -84,14 +91,30 @@ pub enum Command {
     Leaderboard(LeaderboardArgs),
     /// List the studies
     Studies(StudiesArgs),
-    /// List the trials of a study
+    /// List the trials of a study: all, or those that an expression keeps
     Trials(TrialsArgs),
+    /// Compare two trials: parameters, scores fold by fold, and what their data and code differ in
+    Diff(DiffArgs),
+    /// Evaluate a trial again, and say whether its score is the same bit for bit, or what changed
+    Rerun(RerunArgs),
+    /// Put tags on a study or a trial
+    Tag(TagArgs),
+    /// Write a note on a study or a trial
+    Note(NoteArgs),
+    /// Set a study aside: `studies` and leaderboards leave it out
+    Archive(ArchiveArgs),
+    /// Delete a study with all its trials
+    Delete(DeleteArgs),
     /// Tell which parameters of a study matter, and which pairs
     Importance(ImportanceArgs),
     /// Tell what more trials of a study may still gain
     Outlook(OutlookArgs),
     /// Predict the test rows with a trial's model and write a submission
     Submit(SubmitArgs),
+    /// Predict the rows of any file with a model that `submit --save` kept
+    Predict(PredictArgs),
+    /// Print a trial's predictions: out-of-fold with the truth, and of the test rows
+    Predictions(PredictionsArgs),
     /// Name every fault of a submission file
     Validate(ValidateArgs),
     /// Score a submission against the competition's solution
@@ -216,8 +239,12 @@ pub struct InitArgs {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  medalist show titanic
+  medalist show titanic-auto-1f2e3d
+  medalist show titanic-auto-1f2e3d/17")]
 pub struct ShowArgs {
-    /// A competition's slug, or STUDY/NUMBER
+    /// A competition's slug, a study's name, or STUDY/NUMBER
     pub what: String,
 }
 
@@ -228,6 +255,24 @@ pub struct ShowArgs {
 pub struct FoldsArgs {
     /// A competition's slug, or a study's name
     pub what: String,
+}
+
+#[derive(Subcommand)]
+pub enum Export {
+    /// The fold of every row of a competition or study, as CSV or with `--output json`
+    Folds(ExportFoldsArgs),
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  medalist export folds titanic -o folds.csv
+  medalist export folds titanic-auto-1f2e3d --output json -o folds.json")]
+pub struct ExportFoldsArgs {
+    /// A competition's slug, or a study's name
+    pub what: String,
+    /// The file to write [default: stdout]
+    #[arg(short = 'o', long = "file", value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -252,20 +297,12 @@ pub struct LeaderboardArgs {
     /// How many rows to print
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub top: usize,
+    /// Also the studies that were set aside
+    #[arg(long)]
+    pub archived: bool,
     /// The true targets [default: solution.csv in the competition's folder]
     #[arg(long, value_name = "FILE")]
     pub solution: Option<PathBuf>,
-}
-
-#[derive(Args)]
-pub struct StudiesArgs {
-    /// Only those of this competition
-    pub slug: Option<String>,
-}
-
-#[derive(Args)]
-pub struct TrialsArgs {
-    pub study: String,
 }
 
 #[derive(Args)]
@@ -285,9 +322,41 @@ pub struct SubmitArgs {
     /// Average the predictions of the fold models
     #[arg(long)]
     pub average: bool,
+    /// Keep the fitted model in the store too, for `predict`
+    #[arg(long)]
+    pub save: bool,
     /// Threads [default: all processors]
     #[arg(long, value_name = "N", value_parser = parse_jobs)]
     pub jobs: Option<usize>,
+}
+
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["best", "trial"]))]
+#[command(
+    after_help = "The file needs the columns that the model was fitted on, by their names; with the id column the predictions bear its ids,
+else the numbers of the rows. Levels that training did not hold count as unseen ones.
+
+Examples:
+  medalist submit titanic --best --save
+  medalist predict titanic --best new.csv -o out.csv
+  medalist predict titanic --trial titanic-auto-1f2e3d/17 new.csv --output json"
+)]
+pub struct PredictArgs {
+    pub slug: String,
+    /// The table of rows to predict: .csv, .csv.gz or a .zip of one
+    pub rows: PathBuf,
+    /// The best of the studies' choices: the trials marked `*` on the leaderboard
+    #[arg(long)]
+    pub best: bool,
+    /// This trial
+    #[arg(long, value_name = "STUDY/NUMBER")]
+    pub trial: Option<String>,
+    /// The mean over the fold models, where `submit --average --save` kept them
+    #[arg(long)]
+    pub average: bool,
+    /// The file to write [default: stdout]
+    #[arg(short = 'o', long = "file", value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 #[derive(Args)]

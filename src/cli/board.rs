@@ -12,7 +12,10 @@ pub fn leaderboard(session: &Session, args: &LeaderboardArgs) -> Result<()> {
     let competition = workspace.load(&args.slug, &session.registry)?;
     let metric = competition.metric(&session.registry)?;
     let store = workspace.store()?;
-    let mut rows = results::rows(&store, &competition, metric.direction(), None)?;
+    let mut rows = match args.archived {
+        true => results::rows_with_archived(&store, &competition, metric.direction())?,
+        false => results::rows(&store, &competition, metric.direction(), None)?,
+    };
     rows = top(&rows, args.top);
     let beside = competition.dir.join("solution.csv");
     let solution = args.solution.clone().or(beside.is_file().then_some(beside));

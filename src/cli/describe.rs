@@ -7,6 +7,7 @@ use super::output::{BOLD, paint};
 use crate::competition::Competition;
 use crate::metric::Metric;
 use crate::plan;
+use crate::reporter;
 use crate::split::Fold;
 use crate::table::{Column, Values};
 use crate::target::Target;
@@ -56,6 +57,10 @@ pub fn study(session: &Session, spec: &StudySpec) {
     };
     let looks = if spec.looks > 1 { format!(", up to {} looks at a point", spec.looks) } else { String::new() };
     session.tell("study", format!("{} (seed {}, {sees}{looks})", spec.name, spec.seed));
+    if let Some(time) = plan::trial_time(spec) {
+        let time = reporter::duration(time);
+        session.tell("", format!("trials end after {time} by the clock: not exactly repeatable"));
+    }
 }
 
 /// How a study's points are proposed, given the trials it has: on stderr.

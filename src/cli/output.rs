@@ -6,6 +6,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableS
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::submission::file::shortest;
 
 /// The forms that `--output` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -116,6 +117,72 @@ impl Listing {
 
     fn markdown(&self) -> String {
         markdown_header(&self.header) + &self.rows.iter().map(|row| markdown_line(row)).collect::<String>()
+    }
+}
+
+/// Rows written a block at a time, since there may be millions: CSV, Markdown, or JSON objects; a table is CSV.
+pub struct Rows<W> {
+    names: Vec<String>,
+    format: Format,
+    write: W,
+    text: String,
+    is_first: bool,
+}
+
+impl<W: FnMut(&str) -> Result<()>> Rows<W> {
+    pub fn new(names: &[impl AsRef<str>], format: Format, write: W) -> Self {
+        let names: Vec<String> = names.iter().map(|name| name.as_ref().to_string()).collect();
+        let text = match format {
+            Format::Json => "[".to_string(),
+            Format::Markdown => markdown_header(&names),
+            Format::Table | Format::Csv => csv_line(&names),
+        };
+        Rows { names, format, write, text, is_first: true }
+    }
+
+    /// One value a column.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn push(&mut self, values: &[Value]) -> Result<()> {
+        const BLOCK: usize = 1 << 16;
+        if self.format == Format::Json {
+            let fields: Vec<String> = self
+                .names
+                .iter()
+                .zip(values)
+                .map(|(name, value)| format!("{}:{value}", Value::from(name.as_str())))
+                .collect();
+            self.text += if self.is_first { "\n{" } else { ",\n{" };
+            self.text += &(fields.join(",") + "}");
+        } else {
+            let cells: Vec<String> = values.iter().map(plain).collect();
+            self.text += &if self.format == Format::Markdown { markdown_line(&cells) } else { csv_line(&cells) };
+        }
+        self.is_first = false;
+        if self.text.len() < BLOCK {
+            return Ok(());
+        }
+        (self.write)(&std::mem::take(&mut self.text))
+    }
+
+    /// # Errors
+    /// When what is left cannot be written.
+    pub fn finish(mut self) -> Result<()> {
+        self.text += if self.format == Format::Json { "\n]\n" } else { "" };
+        (self.write)(&self.text)
+    }
+}
+
+/// A value as a cell of text.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => {
+            number.as_f64().filter(|_| number.is_f64()).map_or_else(|| number.to_string(), shortest)
+        }
+        other => other.to_string(),
     }
 }
 

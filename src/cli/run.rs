@@ -13,6 +13,7 @@ use rayon::ThreadPool;
 
 use super::{Session, describe};
 use crate::error::{Error, Kind, Result};
+use crate::plan;
 use crate::reporter::{All, Progress, Verbosity, duration, say};
 use crate::results;
 
@@ -155,6 +156,8 @@ fn summary(spec: &StudySpec, outcome: &StudyOutcome, time: Duration, interrupted
     text += &format!(", {}", duration(time));
     if spec.asynchronous {
         text += "; another run may find others";
+    } else if plan::trial_time(spec).is_some() {
+        text += "; trials end by the clock, so that another run may find others";
     } else if !interrupted && outcome.n_counted > 0 {
         text += &format!("; `--trials {}` gives the same leaderboard", outcome.n_counted);
     }

@@ -1,22 +1,90 @@
-//! `show`: a competition, or one trial of a study.
+//! `show`: a competition, a study, or one trial of it.
 
-use medalist_search::{Store, TrialState, choice};
+use medalist_search::{Catalogue, Remarks, SqliteStore, Store, StudySpec, TrialState, choice, counted};
 use serde_json::json;
 
 use super::Session;
 use super::args::ShowArgs;
 use super::describe::{class_counts, data_text, direction_text, folds_text, target_text, values_text};
 use super::output::{self, Format, Listing, hanging};
+use super::plot;
 use crate::competition::Competition;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::leaderboard::short;
 use crate::metric::Metric;
+use crate::plan;
 use crate::results;
 use crate::split::Fold;
 use crate::table::Column;
+use crate::target::Target;
 
 pub fn show(session: &Session, args: &ShowArgs) -> Result<()> {
-    if args.what.contains('/') { show_trial(session, &args.what) } else { show_competition(session, &args.what) }
+    if args.what.contains('/') {
+        return show_trial(session, &args.what);
+    }
+    let is_slug = session.workspace().and_then(|workspace| workspace.slugs()).is_ok_and(|it| it.contains(&args.what));
+    if is_slug {
+        return show_competition(session, &args.what);
+    }
+    let store = session.store()?;
+    let is_guess = |error: &Error| error.help.as_ref().is_some_and(|help| help.starts_with("did you mean"));
+    match results::find_study(&store, &args.what) {
+        Ok(spec) => show_study(session, &store, &spec),
+        Err(error) if is_guess(&error) => Err(error),
+        Err(_) => show_competition(session, &args.what),
+    }
+}
+
+fn show_study(session: &Session, store: &SqliteStore, spec: &StudySpec) -> Result<()> {
+    let trials = store.trials(&spec.name)?;
+    let counted = counted(&trials);
+    let best = choice(spec, counted);
+    let score = best.and_then(|best| counted.get(best as usize)).and_then(|trial| trial.score);
+    let remarks = store.remarks(&spec.name)?.remove(&None).unwrap_or_default();
+    let archived = store.archived()?.contains(&spec.name);
+    let n_in = |state: &str| counted.iter().filter(|trial| trial.state.name() == state).count();
+    let (n_failed, n_pruned) = (n_in("failed"), n_in("pruned"));
+    let search = spec.sampler.build().name().to_string();
+    let repeatable = !spec.asynchronous && plan::trial_time(spec).is_none();
+    if session.format() == Format::Json {
+        return output::print_json(&json!({
+            "study": spec.name, "competition": results::slug(spec), "search": search, "seed": spec.seed, "folds": spec.n_folds,
+            "trials": counted.len(), "failed": n_failed, "pruned": n_pruned, "best": best, "score": score,
+            "best_so_far": plot::best_so_far(spec.direction, counted), "created": spec.created, "repeatable": repeatable,
+            "archived": archived, "tags": remarks.tags, "note": remarks.note,
+        }));
+    }
+    let mut text = String::new();
+    let mut tell = |label: &str, line: String| text += &(hanging(label, &line, output::stdout_width()) + "\n");
+    let on = match results::slug(spec) {
+        "" => String::new(),
+        slug => format!(" on {slug}"),
+    };
+    tell("study", format!("{}{on}{}", spec.name, if archived { " (set aside)" } else { "" }));
+    tell("search", format!("{search}, seed {}, {} folds", spec.seed, spec.n_folds));
+    let of_them = [(n_failed, "failed"), (n_pruned, "pruned")].into_iter().filter(|(n, _)| *n > 0);
+    let of_them: String = of_them.map(|(n, word)| format!(", {n} {word}")).collect();
+    tell("trials", format!("{}{of_them}, begun {}", counted.len(), spec.created));
+    if let (Some(best), Some(score)) = (best, score) {
+        tell("choice", format!("{}/{best}, score {} ({})", spec.name, short(score), direction_text(spec.direction)));
+    }
+    if !repeatable {
+        tell("repeats", "not exactly: a clock, or what was in when a trial began, decides too".to_string());
+    }
+    tell_remarks(&remarks, &mut tell);
+    if let Some(curve) = plot::best_curve(spec.direction, counted, output::stdout_width()) {
+        text += &format!("\nbest score over the trials\n{curve}");
+    }
+    output::print(&text)
+}
+
+fn tell_remarks(remarks: &Remarks, tell: &mut dyn FnMut(&str, String)) {
+    if !remarks.tags.is_empty() {
+        tell("tags", remarks.tags.iter().map(String::as_str).collect::<Vec<_>>().join(" "));
+    }
+    if let Some(note) = &remarks.note {
+        tell("noted", note.clone());
+    }
 }
 
 fn show_competition(session: &Session, slug: &str) -> Result<()> {
@@ -33,7 +101,10 @@ fn show_competition(session: &Session, slug: &str) -> Result<()> {
     let mut text = format!("{}\n", competition.config.title.as_deref().unwrap_or(slug));
     let mut tell = |label: &str, line: String| text += &(hanging(label, &line, output::stdout_width()) + "\n");
     tell("data", data_text(&competition));
-    (0..competition.targets.len()).for_each(|target| tell("target", target_text(&competition, target)));
+    for number in 0..competition.targets.len() {
+        tell("target", target_text(&competition, number));
+        distribution(&competition, number).into_iter().for_each(|line| tell("", line));
+    }
     tell("metric", format!("{} ({})", metric.name(), direction_text(metric.direction())));
     tell("folds", folds_text(&competition, &folds));
     for file in &competition.files {
@@ -44,6 +115,27 @@ fn show_competition(session: &Session, slug: &str) -> Result<()> {
     competition.notes.iter().for_each(|note| tell("note", note.to_string()));
     output::print(&text)?;
     columns_listing(&competition).print(Format::Table)
+}
+
+/// The distribution of a target's values or classes, as a plot.
+fn distribution(competition: &Competition, number: usize) -> Vec<String> {
+    /// Further classes are rare ones.
+    const MOST_CLASSES: usize = 12;
+    const BAR: usize = 40;
+    let target = &competition.targets[number];
+    let counts = match &target.target {
+        Target::Values(values) => return plot::histogram(values, output::stdout_width()).into_iter().collect(),
+        Target::Classes { .. } if plot::is_utf8() => class_counts(competition, number),
+        Target::Classes { .. } => return Vec::new(),
+    };
+    let most = counts.iter().copied().max().unwrap_or(1).max(1) as f64;
+    let classes = || target.labels.iter().zip(&counts).take(MOST_CLASSES);
+    let label = |label: &String| label.chars().take(20).collect::<String>();
+    let width = classes().map(|(name, _)| label(name).chars().count()).max().unwrap_or(0);
+    let line = |(name, &count): (&String, &usize)| {
+        format!("{:width$} {} {count}", label(name), plot::bar(count as f64 / most, BAR))
+    };
+    classes().map(line).collect()
 }
 
 fn competition_json(competition: &Competition, metric: &dyn Metric, folds: &[Fold]) -> serde_json::Value {
@@ -103,9 +195,12 @@ fn show_trial(session: &Session, name: &str) -> Result<()> {
     let store = session.store()?;
     let (spec, trial) = results::find_trial(&store, name)?;
     let best = choice(&spec, &store.trials(&spec.name)?) == Some(trial.number);
+    let remarks = store.remarks(&spec.name)?.remove(&Some(trial.number)).unwrap_or_default();
     if session.format() == Format::Json {
-        let slug = results::slug(&spec);
-        return output::print_json(&json!({ "study": spec.name, "competition": slug, "trial": trial, "best": best }));
+        return output::print_json(&json!({
+            "study": spec.name, "competition": results::slug(&spec), "trial": trial, "best": best,
+            "tags": remarks.tags, "note": remarks.note,
+        }));
     }
     let state = match &trial.state {
         TrialState::Failed { reason } => format!("failed: {reason}"),
@@ -125,6 +220,9 @@ fn show_trial(session: &Session, name: &str) -> Result<()> {
     for (name, value) in results::others(&spec, &trial) {
         text += &format!("{name} = {value}\n");
     }
+    if let Some(strip) = plot::strip(&trial.folds.iter().map(|fold| fold.score).collect::<Vec<_>>()) {
+        text += &format!("folds     {strip}\n");
+    }
     for fold in &trial.folds {
         text += &format!("fold {:<4} {} ({:.3} s)\n", fold.fold, fold.score, fold.seconds);
     }
@@ -137,7 +235,8 @@ fn show_trial(session: &Session, name: &str) -> Result<()> {
             text += &format!("stage     {} = {value}: {}\n", stages.parameter, short(mean));
         }
     }
-    for how in [results::TEST_REFIT, results::TEST_AVERAGE] {
+    tell_remarks(&remarks, &mut |label, line| text += &(hanging(label, &line, output::stdout_width()) + "\n"));
+    for how in [results::TEST_REFIT, results::TEST_AVERAGE, results::MODEL_REFIT, results::MODEL_AVERAGE] {
         if store.attachment(&spec.name, trial.number, how)?.is_some() {
             text += &format!("stored    {how}\n");
         }

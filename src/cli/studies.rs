@@ -1,15 +1,14 @@
-//! `studies` and `trials`: what the store holds.
+//! `studies`: what the store holds.
 
-use std::collections::BTreeMap;
-
-use medalist_search::{ObjectiveSpec, Store, TrialState, choice, counted};
+use medalist_search::{Catalogue, Store, choice, counted};
 use serde_json::json;
 
 use super::Session;
-use super::args::{StudiesArgs, TrialsArgs};
+use super::args::StudiesArgs;
 use super::output::Listing;
 use crate::error::Result;
 use crate::leaderboard::short;
+use crate::plan;
 use crate::results;
 
 pub fn studies(session: &Session, args: &StudiesArgs) -> Result<()> {
@@ -17,18 +16,28 @@ pub fn studies(session: &Session, args: &StudiesArgs) -> Result<()> {
         session.workspace()?.competition_dir(slug)?;
     }
     let store = session.store()?;
-    let mut listing = Listing::new(&["study", "competition", "search", "seed", "trials", "best", "score", "created"]);
-    for spec in store.studies()? {
-        let slug = results::slug(&spec).to_string();
-        if args.slug.as_ref().is_some_and(|wanted| *wanted != slug) {
-            continue;
-        }
+    let archived = store.archived()?;
+    let mut specs = store.studies()?;
+    let is_wanted = |slug: &str| args.slug.as_ref().is_none_or(|wanted| wanted == slug);
+    specs.retain(|spec| is_wanted(results::slug(spec)) && (args.archived || !archived.contains(&spec.name)));
+    let remarks = specs.iter().map(|spec| Ok(store.remarks(&spec.name)?.remove(&None).unwrap_or_default()));
+    let remarks = remarks.collect::<Result<Vec<_>>>()?;
+    // Columns that few have use for come up where there is something in them.
+    let has_tags = remarks.iter().any(|remarks| !remarks.tags.is_empty());
+    let has_notes = remarks.iter().any(|remarks| remarks.note.is_some());
+    let mut header = vec!["study", "competition", "search", "seed", "trials", "best", "score", "created"];
+    for (name, wanted) in [("archived", args.archived), ("tags", has_tags), ("note", has_notes)] {
+        header.extend(wanted.then_some(name));
+    }
+    let mut listing = Listing::new(&header);
+    for (spec, remarks) in specs.iter().zip(&remarks) {
+        let slug = results::slug(spec).to_string();
         let trials = store.trials(&spec.name)?;
         let counted = counted(&trials);
-        let best = choice(&spec, counted);
-        let score = results::study_rows(&spec, counted, best).iter().find(|row| row.best).map(|row| row.score_mean);
+        let best = choice(spec, counted);
+        let score = results::study_rows(spec, counted, best).iter().find(|row| row.best).map(|row| row.score_mean);
         let search = spec.sampler.build().name().to_string();
-        let cells = vec![
+        let mut cells = vec![
             spec.name.clone(),
             slug.clone(),
             search.clone(),
@@ -38,54 +47,19 @@ pub fn studies(session: &Session, args: &StudiesArgs) -> Result<()> {
             score.map(short).unwrap_or_default(),
             spec.created.clone(),
         ];
+        let is_archived = archived.contains(&spec.name);
+        let tags: Vec<&String> = remarks.tags.iter().collect();
+        let more = [
+            (args.archived, (if is_archived { "yes" } else { "" }).to_string()),
+            (has_tags, tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>().join(" ")),
+            (has_notes, remarks.note.clone().unwrap_or_default()),
+        ];
+        cells.extend(more.into_iter().filter(|(wanted, _)| *wanted).map(|(_, cell)| cell));
         let json = json!({
             "study": spec.name, "competition": slug, "search": search, "seed": spec.seed,
             "trials": counted.len(), "best": best, "score": score, "created": spec.created,
-        });
-        listing.push(cells, json);
-    }
-    listing.print(session.format())
-}
-
-pub fn trials(session: &Session, args: &TrialsArgs) -> Result<()> {
-    let store = session.store()?;
-    let spec = results::find_study(&store, &args.study)?;
-    let mut header = vec!["trial", "state", "score"];
-    if spec.looks > 1 {
-        header.push("look");
-    }
-    header.extend(spec.objectives.iter().map(|objective| objective.name.as_str()));
-    header.extend(["model", "parameters", "total_seconds", "created"]);
-    let mut listing = Listing::new(&header);
-    for trial in store.trials(&spec.name)? {
-        let reason = match &trial.state {
-            TrialState::Failed { reason } => Some(reason.clone()),
-            _ => None,
-        };
-        let state = trial.state.name();
-        let model = trial.params.text("model").unwrap_or_default().to_string();
-        let params: Vec<String> = trial
-            .params
-            .iter()
-            .filter(|(name, _)| *name != "model")
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let state_text = match &reason {
-            Some(reason) => format!("{state}: {reason}"),
-            None => state.to_string(),
-        };
-        let others: BTreeMap<String, f64> = results::others(&spec, &trial).into_iter().collect();
-        let mut cells =
-            vec![trial.number.to_string(), state_text, trial.score.map(|score| score.to_string()).unwrap_or_default()];
-        if spec.looks > 1 {
-            cells.push((trial.look() + 1).to_string());
-        }
-        let other = |objective: &ObjectiveSpec| others.get(&objective.name).map(f64::to_string).unwrap_or_default();
-        cells.extend(spec.objectives.iter().map(other));
-        cells.extend([model.clone(), params.join(" "), format!("{:.3}", trial.seconds), trial.created.clone()]);
-        let json = json!({
-            "trial": trial.number, "state": state, "reason": reason, "score": trial.score, "look": trial.look() + 1, "model": model,
-            "objectives": others, "params": trial.params, "folds": trial.folds, "total_seconds": trial.seconds, "created": trial.created,
+            "repeatable": !spec.asynchronous && plan::trial_time(spec).is_none(),
+            "archived": is_archived, "tags": tags, "note": remarks.note,
         });
         listing.push(cells, json);
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use medalist_search::{Attachment, SqliteStore, Store, StudySpec, Trial, TrialState};
+use ndarray::Array2;
 use serde_json::json;
 
 use super::Session;
@@ -12,9 +13,11 @@ use super::run::thread_pool;
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
 use crate::evaluate::{self, Evaluation};
+use crate::metric::Metric;
 use crate::predictions::Predictions;
 use crate::reporter::say;
 use crate::results;
+use crate::saved::SavedModel;
 use crate::submission::{self, Provenance};
 use crate::workspace::Workspace;
 
@@ -31,7 +34,7 @@ pub enum How {
 }
 
 impl How {
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             How::Refit => "refit",
             How::Average => "average",
@@ -44,6 +47,14 @@ impl How {
             How::Average => results::TEST_AVERAGE,
         }
     }
+
+    /// The name of the saved model among a trial's attachments.
+    pub fn model(self) -> &'static str {
+        match self {
+            How::Refit => results::MODEL_REFIT,
+            How::Average => results::MODEL_AVERAGE,
+        }
+    }
 }
 
 pub fn submit(session: &Session, args: &SubmitArgs) -> Result<()> {
@@ -52,35 +63,21 @@ pub fn submit(session: &Session, args: &SubmitArgs) -> Result<()> {
     let pool = thread_pool(args.jobs)?;
     let competition = pool.install(|| workspace.load(&args.slug, &session.registry))?;
     let metric = competition.metric(&session.registry)?;
-    let (spec, trial) = match &args.trial {
-        Some(name) => results::find_trial(&store, name)?,
-        None => {
-            let rows = results::rows(&store, &competition, metric.direction(), None)?;
-            let best = rows.iter().find(|row| row.best).ok_or_else(|| {
-                Error::new(Kind::NoTrial, format!("no trial of `{}` succeeded yet", args.slug))
-                    .help(format!("`medalist sweep {}` makes some", args.slug))
-            })?;
-            results::find_trial(&store, &format!("{}/{}", best.study, best.trial))?
-        }
-    };
-    if results::slug(&spec) != args.slug {
-        let message = format!("study `{}` is about `{}`, not `{}`", spec.name, results::slug(&spec), args.slug);
-        return Err(Error::usage(message));
-    }
+    let (spec, trial) = find(&store, &competition, metric.as_ref(), args.trial.as_deref())?;
     results::check_data(&spec, &competition)?;
-    if trial.state != TrialState::Complete {
-        return Err(Error::usage(format!("trial {}/{} has no score", spec.name, trial.number))
-            .help(format!("`medalist trials {}` lists those that have one", spec.name)));
-    }
+    check_complete(&spec, &trial)?;
     let folds = results::folds(&store, &spec, &competition)?;
     let deadline = evaluate::deadline(None);
     let evaluation = Evaluation::new(&competition, &session.registry, folds, &spec, u64::MAX, deadline)?;
     let how = if args.average { How::Average } else { How::Refit };
+    if args.save {
+        pool.install(|| save(session, &store, &competition, &evaluation, &spec, &trial, how))?;
+    }
     let file = pool.install(|| write(session, &workspace, &store, &competition, &evaluation, &spec, &trial, how))?;
     let shown = file.strip_prefix(&workspace.root).unwrap_or(&file).display().to_string();
     if session.format() == Format::Json {
         let trial = format!("{}/{}", spec.name, trial.number);
-        output::print_json(&json!({ "file": shown, "trial": trial, "how": how.name() }))?;
+        output::print_json(&json!({ "file": shown, "trial": trial, "how": how.name(), "saved": args.save }))?;
     } else {
         output::print(&format!("{shown}\n"))?;
     }
@@ -88,6 +85,92 @@ pub fn submit(session: &Session, args: &SubmitArgs) -> Result<()> {
         session.say(format!("next: medalist grade {} {shown}", args.slug));
     }
     Ok(())
+}
+
+/// The trial named, or the best of the studies' choices.
+///
+/// # Errors
+/// When there is none, or it is of another competition.
+pub fn find(
+    store: &SqliteStore,
+    competition: &Competition,
+    metric: &dyn Metric,
+    named: Option<&str>,
+) -> Result<(StudySpec, Trial)> {
+    let slug = &competition.slug;
+    let (spec, trial) = match named {
+        Some(name) => results::find_trial(store, name)?,
+        None => {
+            let rows = results::rows(store, competition, metric.direction(), None)?;
+            let best = rows.iter().find(|row| row.best).ok_or_else(|| {
+                Error::new(Kind::NoTrial, format!("no trial of `{slug}` succeeded yet"))
+                    .help(format!("`medalist sweep {slug}` makes some"))
+            })?;
+            results::find_trial(store, &format!("{}/{}", best.study, best.trial))?
+        }
+    };
+    if results::slug(&spec) != *slug {
+        let message = format!("study `{}` is about `{}`, not `{slug}`", spec.name, results::slug(&spec));
+        return Err(Error::usage(message));
+    }
+    Ok((spec, trial))
+}
+
+/// Fits a trial's model and keeps it in the store, for `predict`; its predictions for the test rows too.
+///
+/// # Errors
+/// When the model cannot be saved, does not predict the same once it is loaded again, or is not the one whose predictions are in the store.
+fn save(
+    session: &Session,
+    store: &SqliteStore,
+    competition: &Competition,
+    evaluation: &Evaluation,
+    spec: &StudySpec,
+    trial: &Trial,
+    how: How,
+) -> Result<()> {
+    let name = format!("{}/{}", spec.name, trial.number);
+    let seed = spec.point_seed(&trial.params);
+    let (outputs, model) = match how {
+        How::Refit => evaluation.refit_saved(&trial.params, seed)?,
+        How::Average => evaluation.average_saved(&trial.params, seed)?,
+    };
+    let bytes = model.to_bytes()?;
+    let loaded = SavedModel::from_bytes(&bytes)?.load(&session.registry)?;
+    let test = competition.test.as_ref().map(|test| loaded.predict(&test.features)).transpose()?;
+    let same = |a: &[Array2<f64>], b: &[Array2<f64>]| {
+        let bits = |outputs: &[Array2<f64>]| -> Vec<u64> {
+            outputs.iter().flat_map(|output| output.iter().map(|value| value.to_bits())).collect()
+        };
+        bits(a) == bits(b)
+    };
+    if !test.is_some_and(|test| same(&test, &outputs)) {
+        return Err(Error::model(format!("model `{}` predicts otherwise once it is saved and loaded", model.model))
+            .help("its `save` must hold all that `predict` needs: nothing was saved"));
+    }
+    if let Some(kept) = store.attachment(&spec.name, trial.number, how.attachment())?
+        && !same(&Predictions::from_bytes(&kept)?.outputs, &outputs)
+    {
+        return Err(Error::model(format!("the model of {name} predicts otherwise than when it was submitted"))
+            .help(format!("`medalist rerun {name}` says what changed: nothing was saved")));
+    }
+    let predictions = Predictions { outputs }.to_bytes()?;
+    let size = bytes.len();
+    for (name, bytes) in [(how.attachment(), predictions), (how.model(), bytes)] {
+        store.put_attachment(&spec.name, trial.number, &Attachment { name: name.to_string(), bytes })?;
+    }
+    session.say(format!("saved the model of {name} ({:.1} kB): `medalist predict` loads it", size as f64 / 1e3));
+    Ok(())
+}
+
+/// # Errors
+/// When the trial has no score, and so no predictions either.
+pub fn check_complete(spec: &StudySpec, trial: &Trial) -> Result<()> {
+    if trial.state == TrialState::Complete {
+        return Ok(());
+    }
+    let error = Error::usage(format!("trial {}/{} has no score", spec.name, trial.number));
+    Err(error.help(format!("`medalist trials {}` lists those that have one", spec.name)))
 }
 
 /// Predicts the test rows with a trial's model, writes the submission and its provenance, and keeps the predictions in the store.
@@ -105,21 +188,7 @@ pub fn write(
     trial: &Trial,
     how: How,
 ) -> Result<PathBuf> {
-    let kept = store.attachment(&spec.name, trial.number, how.attachment())?;
-    let outputs = match kept {
-        Some(bytes) => Predictions::from_bytes(&bytes)?.outputs,
-        None => {
-            let seed = spec.point_seed(&trial.params);
-            let outputs = match how {
-                How::Refit => evaluation.refit(&trial.params, seed)?,
-                How::Average => evaluation.average(&trial.params, seed)?,
-            };
-            let predictions = Predictions { outputs };
-            let attachment = Attachment { name: how.attachment().to_string(), bytes: predictions.to_bytes()? };
-            store.put_attachment(&spec.name, trial.number, &attachment)?;
-            predictions.outputs
-        }
-    };
+    let outputs = test_predictions(store, evaluation, spec, trial, how)?;
     let name = format!("{}-{}-{}", spec.name, trial.number, how.name());
     let folder = workspace.submissions(&competition.slug);
     std::fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, &error))?;
@@ -129,6 +198,31 @@ pub fn write(
     let provenance = Provenance::new(competition, spec, trial, how.name(), &file)?;
     submission::write_provenance(&folder.join(format!("{name}.json")), &provenance)?;
     Ok(file)
+}
+
+/// A trial's predictions for the test rows: those kept in the store, or made and kept.
+///
+/// # Errors
+/// When there is no test set, or the fit fails.
+pub fn test_predictions(
+    store: &SqliteStore,
+    evaluation: &Evaluation,
+    spec: &StudySpec,
+    trial: &Trial,
+    how: How,
+) -> Result<Vec<Array2<f64>>> {
+    if let Some(bytes) = store.attachment(&spec.name, trial.number, how.attachment())? {
+        return Ok(Predictions::from_bytes(&bytes)?.outputs);
+    }
+    let seed = spec.point_seed(&trial.params);
+    let outputs = match how {
+        How::Refit => evaluation.refit(&trial.params, seed)?,
+        How::Average => evaluation.average(&trial.params, seed)?,
+    };
+    let predictions = Predictions { outputs };
+    let attachment = Attachment { name: how.attachment().to_string(), bytes: predictions.to_bytes()? };
+    store.put_attachment(&spec.name, trial.number, &attachment)?;
+    Ok(predictions.outputs)
 }
 
 pub fn validate(session: &Session, args: &ValidateArgs) -> Result<()> {

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use medalist_search::{SqliteStore, StudyOutcome, StudySpec, Trial};
+use medalist_search::{SqliteStore, StudySpec, Trial};
 use rayon::ThreadPool;
 use serde_json::json;
 
 use super::args::{ResumeArgs, SweepArgs};
 use super::output::{self, Format};
-use super::run::{self, Begun, Bounds, thread_pool};
-use super::{Session, board, catalogue, describe, submit};
+use super::run::{self, Begun, Bounds, Ended, thread_pool};
+use super::{Session, board, catalogue, describe, plot, submit};
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
 use crate::evaluate::{self, Evaluation};
@@ -64,6 +64,7 @@ pub fn sweep(session: &Session, args: &SweepArgs) -> Result<()> {
         memory: plan.memory().map_err(at("memory"))?,
         until_flat: plan.until_flat(),
     };
+    plan.trial_time().map_err(at("trial_time"))?;
     let workspace = session.workspace()?;
     explain_unbuilt(session, &workspace, &plan).map_err(in_plan)?;
     let pool = thread_pool(bounds.jobs).map_err(in_plan)?;
@@ -143,12 +144,14 @@ impl Job<'_> {
         let Job { workspace, store, competition, folds, spec, bounds, submission, pool } = self;
         let begun = Begun::new(session, &store, &workspace.locks(), &spec)?;
         results::keep_folds(&store, &spec, &folds, competition.features.n_rows())?;
+        results::keep_data(&store, &spec, competition)?;
         let stop = run::stop_on_signals("the running folds", || {})?;
         // A half for what is kept between fits, a half for the fits that run.
         let cache = bounds.memory.map_or(DEFAULT_CACHE, |memory| memory / 2);
         let bounds = Bounds { memory: bounds.memory.map(|memory| memory - cache), ..bounds };
         let deadline = evaluate::deadline(bounds.time);
         let evaluation = Evaluation::new(competition, &session.registry, folds, &spec, cache, deadline)?;
+        let evaluation = evaluation.with_trial_time(plan::trial_time(&spec));
         let folder = workspace.submissions(&competition.slug);
         let others = results::rows(&store, competition, spec.direction, Some(&spec.name))?;
         let mut known = others.clone();
@@ -171,7 +174,7 @@ impl Job<'_> {
                 .install(|| submit::write(session, &workspace, &store, competition, &evaluation, &spec, best, how))?;
             written.push(file);
         }
-        report(session, &workspace, competition, &spec, &ended.outcome, &rows, &written)?;
+        report(session, &workspace, competition, &spec, &ended, &rows, &written)?;
         ended.verdict(&spec, &format!("`medalist resume {}` continues", spec.name))
     }
 }
@@ -182,7 +185,7 @@ fn report(
     workspace: &Workspace,
     competition: &Competition,
     spec: &StudySpec,
-    outcome: &StudyOutcome,
+    Ended { outcome, trials, .. }: &Ended,
     rows: &[leaderboard::Row],
     written: &[PathBuf],
 ) -> Result<()> {
@@ -201,6 +204,9 @@ fn report(
         }))?;
     } else {
         output::print(&board::text(&board::top(rows, TOP), session.format()))?;
+    }
+    if let Some(line) = plot::best_line(spec.direction, trials, output::stderr_width()) {
+        session.tell("best", line);
     }
     files.iter().for_each(|file| session.say(format!("wrote {file}")));
     let submission = files.iter().find(|file| file.ends_with(".csv") && !file.ends_with("leaderboard.csv"));

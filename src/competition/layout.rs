@@ -56,8 +56,7 @@ fn contents(names: &[String], targets: &[TargetColumn], needs: Needs, prefix: Op
         // A value and its spread: of one target under any names, the value first where neither is the target's.
         if let ([first, second], [_]) = (contents.as_mut_slice(), targets) {
             let (value, sigma) = (Content::Target { target: 0 }, Content::Sigma { target: 0 });
-            (*first, *second) =
-                if second.is_some() { (Some(sigma), Some(value)) } else { (Some(value), Some(sigma)) };
+            (*first, *second) = if second.is_some() { (Some(sigma), Some(value)) } else { (Some(value), Some(sigma)) };
         }
         for (place, name) in names.iter().enumerate().filter(|_| targets.len() > 1) {
             let of = targets.iter().position(|target| name.strip_suffix(SIGMA) == Some(&target.name));

@@ -7,7 +7,7 @@ use medalist_search::{
 };
 use ndarray::Array2;
 
-use super::{Evaluation, OUT_OF_FOLD, trial_error};
+use super::{Evaluation, MADE_BY, MadeBy, OUT_OF_FOLD, Watch, trial_error};
 use crate::error::Result;
 use crate::model::Steps;
 use crate::predictions::Predictions;
@@ -22,13 +22,15 @@ impl Objective for Evaluation<'_> {
     fn evaluate(&self, trials: &[TrialPoint], fold: usize, ctx: &FoldContext) -> Vec<Result<FoldOutcome, TrialError>> {
         let params: Vec<&Params> = trials.iter().map(|trial| trial.params).collect();
         let is_pruned = AtomicBool::new(false);
-        let predicted = self.point(&params).and_then(|point| {
+        let predicted = self.timed(trials[0].number, |cancel| {
+            let point = self.point(&params)?;
             let look = trials[0].look;
             let rows = &self.folds_of(look)?[fold].valid;
             let steps = ScoredSteps { evaluation: self, rows, ctx, is_pruned: &is_pruned };
             // Trials that share a fit share no verdict.
             let steps = (self.judges_steps && trials.len() == 1).then_some(&steps as &dyn Steps);
-            let predicted = self.predict_fold(&point, look, fold, trials[0].seed.child("fold", fold as u64), steps)?;
+            let seed = trials[0].seed.child("fold", fold as u64);
+            let predicted = self.predict_fold(&point, look, fold, seed, Watch { cancel, steps })?;
             Ok((point, predicted, rows))
         });
         let (point, predicted, rows) = match predicted {
@@ -67,7 +69,11 @@ impl Objective for Evaluation<'_> {
             folds.iter().map(|fold| (fold.rows.as_slice(), fold.outputs.as_slice())).collect();
         let predictions = Predictions::out_of_fold(self.competition.n_train_rows(), &parts);
         let bytes = predictions.to_bytes().map_err(|error| TrialError::Fatal(error.to_string()))?;
-        Ok(vec![Attachment { name: OUT_OF_FOLD.to_string(), bytes }])
+        let made_by = MadeBy::current().to_bytes();
+        Ok(vec![
+            Attachment { name: OUT_OF_FOLD.to_string(), bytes },
+            Attachment { name: MADE_BY.to_string(), bytes: made_by },
+        ])
     }
 
     fn memory(&self, params: &Params) -> u64 {

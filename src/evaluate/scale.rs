@@ -6,6 +6,7 @@ use super::Evaluation;
 use crate::error::{Error, Result};
 use crate::metric::{Needs, TargetScale};
 use crate::registry::ModelEntry;
+use crate::saved;
 use crate::target::{Target, Task};
 
 impl Evaluation<'_> {
@@ -39,14 +40,12 @@ impl Evaluation<'_> {
     }
 
     /// Back on the target's own scale.
-    pub(super) fn unscale(&self, mut raw: Array2<f64>) -> Array2<f64> {
-        if self.competition.task == Task::Regression {
-            match self.scale {
-                TargetScale::Identity => {}
-                TargetScale::Log => raw.mapv_inplace(f64::exp),
-                TargetScale::Log1p => raw.mapv_inplace(f64::exp_m1),
-            }
-        }
-        raw
+    pub(super) fn unscale(&self, raw: Array2<f64>) -> Array2<f64> {
+        saved::unscaled(self.output_scale(), raw)
+    }
+
+    /// The scale of a model's outputs.
+    pub(super) fn output_scale(&self) -> TargetScale {
+        if self.competition.task == Task::Regression { self.scale } else { TargetScale::Identity }
     }
 }

@@ -1,12 +1,13 @@
 //! What a prediction is worth that looks at no feature: the bar for every other model.
 
 use ndarray::Array1;
+use serde_json::Value as State;
 
 // Declared here because every file of this folder is a model, and this is the first of them.
 pub(super) mod shared;
 
 use self::shared::{Constant, priors, total_weight, weight};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Columns, FitContext, Model, Predictor};
 use crate::target::{Target, Task};
 use crate::{ParamChoice, Tunable};
@@ -55,6 +56,11 @@ impl Model for Baseline {
             }
         };
         Ok(Box::new(Constant(prediction)))
+    }
+
+    fn load(state: &State) -> Result<Box<dyn Predictor<Columns>>> {
+        let constant = Constant::load(state).ok_or_else(|| Error::model("what was saved is no baseline"))?;
+        Ok(Box::new(constant))
     }
 
     fn estimate_memory(&self, _n_rows: usize, _n_columns: usize) -> u64 {

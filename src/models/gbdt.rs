@@ -4,7 +4,7 @@ use medalist_boost::{Growth, Params};
 
 pub(super) mod trees;
 
-use self::trees::{Sum, Trees, estimate_memory, estimate_seconds};
+use self::trees::{Sum, Trees, estimate_memory, estimate_seconds, load};
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::{Columns, FitContext, Model, Predictor};
@@ -72,6 +72,10 @@ impl Model for Gbdt {
             .feature_fraction(self.feature_fraction);
         let trees = Trees { params, sum: Sum::Scores, max_bin: usize::from(self.max_bin), statistics: false };
         trees.fit(x, y, ctx)
+    }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn Predictor<Columns>>> {
+        load(state)
     }
 
     fn estimate_seconds(&self, n_rows: usize, n_columns: usize) -> Option<f64> {

@@ -2,7 +2,7 @@
 
 use medalist_boost::{Growth, Params};
 
-use super::gbdt::trees::{MAX_BIN, Sum, Trees, estimate_memory, estimate_seconds};
+use super::gbdt::trees::{MAX_BIN, Sum, Trees, estimate_memory, estimate_seconds, load};
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::{Columns, FitContext, Model, Predictor};
@@ -55,6 +55,10 @@ impl Model for GbdtDepth {
             .bagging_freq(1)
             .feature_fraction_bynode(self.feature_fraction_bynode);
         Trees { params, sum: Sum::Scores, max_bin: MAX_BIN, statistics: false }.fit(x, y, ctx)
+    }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn Predictor<Columns>>> {
+        load(state)
     }
 
     fn estimate_seconds(&self, n_rows: usize, n_columns: usize) -> Option<f64> {

@@ -2,7 +2,7 @@
 
 use medalist_boost::{Growth, Params};
 
-use super::gbdt::trees::{MAX_BIN, Sum, Trees, estimate_memory, estimate_seconds};
+use super::gbdt::trees::{MAX_BIN, Sum, Trees, estimate_memory, estimate_seconds, load};
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::{Columns, FitContext, Model, Predictor};
@@ -50,6 +50,10 @@ impl Model for GbdtSymmetric {
             .bagging_freq(1)
             .feature_fraction(self.feature_fraction);
         Trees { params, sum: Sum::Scores, max_bin: MAX_BIN, statistics: true }.fit(x, y, ctx)
+    }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn Predictor<Columns>>> {
+        load(state)
     }
 
     fn estimate_seconds(&self, n_rows: usize, n_columns: usize) -> Option<f64> {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use medalist_search::Value;
 use ndarray::{Array2, ArrayView2, ArrayViewMut1};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as State;
 
 mod neighbours;
 
@@ -13,6 +15,7 @@ use self::neighbours::{Distance, Neighbours, Training};
 use super::baseline::shared::once;
 use crate::error::{Error, Result};
 use crate::model::{AnyInput, Dense, FitContext, Model, Predictor};
+use crate::state::{Matrix, from_state, to_state};
 use crate::target::{Target, Task};
 use crate::{ParamChoice, Tunable};
 
@@ -31,7 +34,7 @@ pub struct Knn {
 }
 
 /// scikit-learn's `weights`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ParamChoice)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ParamChoice, Serialize, Deserialize)]
 pub enum Weighting {
     Uniform,
     Distance,
@@ -61,6 +64,12 @@ impl Model for Knn {
         Ok(Box::new(FittedKnn { training, scored, k, weighting, distance, y: y.clone(), row_weights }))
     }
 
+    fn load(state: &State) -> Result<Box<dyn Predictor<Dense>>> {
+        let Saved { x, k, weighting, distance, y, row_weights } = from_state(state)?;
+        let training = Arc::new(Training::new(x.into_array()?.view())?);
+        Ok(Box::new(FittedKnn { training, scored: None, k, weighting, distance, y, row_weights }))
+    }
+
     fn estimate_memory(&self, n_rows: usize, n_columns: usize) -> u64 {
         (8 * n_rows * n_columns + 12 * n_rows * self.n_neighbors + 8 * (4 << 20)) as u64
     }
@@ -70,6 +79,17 @@ struct FittedKnn {
     training: Arc<Training>,
     /// Those of the rows that the harness said it would score.
     scored: Option<Arc<Neighbours>>,
+    k: usize,
+    weighting: Weighting,
+    distance: Distance,
+    y: Target,
+    row_weights: Option<Vec<f64>>,
+}
+
+/// A [`FittedKnn`] in a file: with all its training rows.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    x: Matrix,
     k: usize,
     weighting: Weighting,
     distance: Distance,
@@ -143,5 +163,11 @@ impl Predictor<Dense> for FittedKnn {
     /// The training rows, which are all kept, and their targets.
     fn size(&self, _stage: Option<&Value>) -> Option<u64> {
         Some(8 * (self.training.n_numbers() + self.training.n_rows()) as u64)
+    }
+
+    fn save(&self) -> Option<State> {
+        let FittedKnn { training, k, weighting, distance, y, row_weights, .. } = self;
+        let (x, y, row_weights) = (Matrix::from(training.x()), y.clone(), row_weights.clone());
+        to_state(&Saved { x, k: *k, weighting: *weighting, distance: *distance, y, row_weights })
     }
 }

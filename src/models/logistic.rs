@@ -4,6 +4,8 @@
 
 use medalist_search::Value;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, Axis};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as State;
 
 mod anchor;
 pub(super) mod logistic_loss;
@@ -15,6 +17,7 @@ use super::ridge::spectrum::Spectrum;
 use crate::Tunable;
 use crate::error::{Error, Result};
 use crate::model::{Dense, FitContext, Model, Predictor};
+use crate::state::{Matrix, from_state, to_state};
 use crate::target::{Target, Task};
 
 /// Logistic regression; the intercept is not penalised. Row weights count.
@@ -67,6 +70,15 @@ impl Model for Logistic {
         Ok(Box::new(FittedLogistic { coefficients, constants, classes, n_classes: *n_classes }))
     }
 
+    fn load(state: &State) -> Result<Box<dyn Predictor<Dense>>> {
+        if let Some(constant) = Constant::load(state) {
+            return Ok(Box::new(constant));
+        }
+        let Saved { coefficients, constants, classes, n_classes } = from_state(state)?;
+        let (coefficients, constants) = (coefficients.into_array()?, Array1::from(constants));
+        Ok(Box::new(FittedLogistic { coefficients, constants, classes, n_classes }))
+    }
+
     fn estimate_memory(&self, n_rows: usize, n_columns: usize) -> u64 {
         let smaller = n_rows.min(n_columns);
         (8 * (2 * n_rows * n_columns + n_rows * smaller + 3 * smaller * smaller)) as u64
@@ -78,6 +90,15 @@ struct FittedLogistic {
     coefficients: Array2<f64>,
     constants: Array1<f64>,
     /// Those present in the training rows.
+    classes: Vec<usize>,
+    n_classes: usize,
+}
+
+/// A [`FittedLogistic`] in a file.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    coefficients: Matrix,
+    constants: Vec<f64>,
     classes: Vec<usize>,
     n_classes: usize,
 }
@@ -118,5 +139,10 @@ impl Predictor<Dense> for FittedLogistic {
     /// The coefficients, and a constant for each output.
     fn size(&self, _stage: Option<&Value>) -> Option<u64> {
         Some(8 * (self.coefficients.len() + self.constants.len()) as u64)
+    }
+
+    fn save(&self) -> Option<State> {
+        let (coefficients, constants) = (Matrix::from(&self.coefficients), self.constants.to_vec());
+        to_state(&Saved { coefficients, constants, classes: self.classes.clone(), n_classes: self.n_classes })
     }
 }

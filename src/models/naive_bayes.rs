@@ -47,6 +47,12 @@ impl Model for NaiveBayes {
             .map_err(|error| Error::model(format!("naive Bayes: {error}")))?;
         Ok(Box::new(FittedNaiveBayes { fitted, n_features: x.x.ncols(), n_classes: *n_classes }))
     }
+
+    /// Of shares alone: linfa keeps the means and variances that it has learned to itself.
+    fn load(state: &serde_json::Value) -> Result<Box<dyn Predictor<Dense>>> {
+        let constant = Constant::load(state).ok_or_else(|| Error::model("naive Bayes cannot be loaded"))?;
+        Ok(Box::new(constant))
+    }
 }
 
 struct FittedNaiveBayes {

@@ -2,7 +2,7 @@
 
 use medalist_boost::{Boosting, MultiStrategy, Params};
 
-use super::gbdt::trees::{MAX_BIN, MOST_LEAVES, Sum, Trees, estimate_memory, estimate_seconds};
+use super::gbdt::trees::{MAX_BIN, MOST_LEAVES, Sum, Trees, estimate_memory, estimate_seconds, load};
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::{Columns, FitContext, Model, Predictor};
@@ -43,6 +43,10 @@ impl Model for RandomForest {
             .min_sum_hessian(0.0)
             .feature_fraction_bynode(self.feature_fraction_bynode);
         Trees { params, sum: Sum::Mean, max_bin: MAX_BIN, statistics: false }.fit(x, y, ctx)
+    }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn Predictor<Columns>>> {
+        load(state)
     }
 
     fn estimate_seconds(&self, n_rows: usize, n_columns: usize) -> Option<f64> {

@@ -4,6 +4,8 @@
 
 use medalist_search::Value;
 use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as State;
 
 pub(super) mod spectrum;
 
@@ -12,6 +14,7 @@ use super::baseline::shared::{Constant, once, present, priors, sigmoid, weight};
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::{Dense, FitContext, Model, Predictor};
+use crate::state::{Matrix, from_state, to_state};
 use crate::target::{Target, Task};
 
 /// Linear regression with an L2 penalty; the intercept is not penalised. Row weights count.
@@ -59,6 +62,15 @@ impl Model for Ridge {
         let complement = outputs.complement;
         fitted.classes = Some(Classes { n_classes: *n_classes, class_of, complement });
         Ok(Box::new(fitted))
+    }
+
+    fn load(state: &State) -> Result<Box<dyn Predictor<Dense>>> {
+        if let Some(constant) = Constant::load(state) {
+            return Ok(Box::new(constant));
+        }
+        let Saved { coefficients, constants, classes } = from_state(state)?;
+        let coefficients = coefficients.into_array()?;
+        Ok(Box::new(FittedRidge { coefficients, constants: Array1::from(constants), classes }))
     }
 
     fn estimate_memory(&self, n_rows: usize, n_columns: usize) -> u64 {
@@ -182,6 +194,15 @@ struct FittedRidge {
     classes: Option<Classes>,
 }
 
+/// A [`FittedRidge`] in a file.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    coefficients: Matrix,
+    constants: Vec<f64>,
+    classes: Option<Classes>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
 struct Classes {
     n_classes: usize,
     /// The class of each regression.
@@ -220,5 +241,10 @@ impl Predictor<Dense> for FittedRidge {
     /// The coefficients, and a constant for each output.
     fn size(&self, _stage: Option<&Value>) -> Option<u64> {
         Some(8 * (self.coefficients.len() + self.constants.len()) as u64)
+    }
+
+    fn save(&self) -> Option<State> {
+        let (coefficients, constants) = (Matrix::from(&self.coefficients), self.constants.to_vec());
+        to_state(&Saved { coefficients, constants, classes: self.classes.clone() })
     }
 }

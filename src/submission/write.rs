@@ -27,8 +27,7 @@ pub fn write(
     path: &Path,
     registry: &Registry,
 ) -> Result<PathBuf> {
-    let metric = competition.metric(registry)?;
-    let text = text(competition, metric.as_ref(), outputs, thresholds)?;
+    let text = text(competition, outputs, thresholds, registry)?;
     let file = temporary(path, text.as_bytes())?;
     let checked = validate(competition, file.path(), registry)?;
     if let Some(fault) = checked.faults.first() {
@@ -39,26 +38,69 @@ pub fn write(
     Ok(path.to_path_buf())
 }
 
-fn text(
+/// A column of a submission, for rows of any kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    pub name: String,
+    /// One a row.
+    pub cells: Vec<String>,
+    /// Whether the cells are numbers, and not labels.
+    pub is_number: bool,
+}
+
+impl Shown {
+    /// The cell with its type. Numbers are written in the shortest form, so nothing is lost on the way.
+    pub fn value(&self, row: usize) -> serde_json::Value {
+        let text = &self.cells[row];
+        match text.parse::<f64>() {
+            Ok(number) if self.is_number => number.into(),
+            _ => text.as_str().into(),
+        }
+    }
+}
+
+/// A model's outputs as a submission's columns would show them; `outputs` as of [`write`], of any rows.
+///
+/// # Errors
+/// When a prediction is not finite, or the outputs are of other targets.
+pub fn shown(
     competition: &Competition,
-    metric: &dyn Metric,
     outputs: &[Array2<f64>],
     thresholds: &[Thresholds],
+    registry: &Registry,
+) -> Result<Vec<Shown>> {
+    let metric = competition.metric(registry)?;
+    let decoded = decoded(competition, metric.as_ref(), outputs, thresholds)?;
+    let columns = competition.layout.columns.iter().map(|column| {
+        let (target, _) = place(competition, &column.content);
+        Ok(Shown {
+            name: column.name.clone(),
+            cells: cells(competition, metric.as_ref(), &column.content, &decoded)?,
+            is_number: !matches!(decoded[target], Decoded::Labels(_)),
+        })
+    });
+    columns.collect()
+}
+
+fn text(
+    competition: &Competition,
+    outputs: &[Array2<f64>],
+    thresholds: &[Thresholds],
+    registry: &Registry,
 ) -> Result<String> {
     let ids = test_ids(competition)?;
-    let decoded = decoded(competition, metric, outputs, thresholds, ids.len())?;
-    let mut header = vec![csv_field(&competition.layout.id)];
-    let mut columns = Vec::new();
-    for column in &competition.layout.columns {
-        header.push(csv_field(&column.name));
-        columns.push(cells(competition, metric, &column.content, &decoded)?);
+    if outputs.iter().any(|output| output.nrows() != ids.len()) {
+        return Err(Error::unexpected(format!("{} test rows, but other predictions", ids.len())));
     }
+    let columns = shown(competition, outputs, thresholds, registry)?;
+    let mut header = vec![csv_field(&competition.layout.id)];
+    header.extend(columns.iter().map(|column| csv_field(&column.name)));
     let mut text = header.join(",") + "\n";
     for row in order(competition, ids)? {
         text += &csv_field(&ids[row]);
         for column in &columns {
             text.push(',');
-            text += &csv_field(&column[row]);
+            text += &csv_field(&column.cells[row]);
         }
         text.push('\n');
     }
@@ -71,10 +113,9 @@ fn decoded(
     metric: &dyn Metric,
     outputs: &[Array2<f64>],
     thresholds: &[Thresholds],
-    n_test: usize,
 ) -> Result<Vec<Decoded>> {
-    if outputs.len() != competition.targets.len() || outputs.iter().any(|output| output.nrows() != n_test) {
-        let message = format!("{} targets of {n_test} test rows, but other predictions", competition.targets.len());
+    if outputs.len() != competition.targets.len() {
+        let message = format!("{} targets, but {} predictions", competition.targets.len(), outputs.len());
         return Err(Error::unexpected(message));
     }
     let mut decoded = Vec::new();
@@ -89,17 +130,22 @@ fn decoded(
     Ok(decoded)
 }
 
-/// One cell a test row.
+/// The target and the class that a column is about.
+fn place(competition: &Competition, content: &Content) -> (usize, usize) {
+    match *content {
+        Content::Target { target } | Content::Sigma { target } => (target, competition.positive(target) as usize),
+        Content::Class { target, class } => (target, class),
+    }
+}
+
+/// One cell a row.
 fn cells(
     competition: &Competition,
     metric: &dyn Metric,
     content: &Content,
     decoded: &[Decoded],
 ) -> Result<Vec<String>> {
-    let (target, class) = match *content {
-        Content::Target { target } | Content::Sigma { target } => (target, competition.positive(target) as usize),
-        Content::Class { target, class } => (target, class),
-    };
+    let (target, class) = place(competition, content);
     let column = &competition.targets[target];
     match &decoded[target] {
         Decoded::Labels(codes) => Ok(codes.iter().map(|&code| column.labels[code as usize].clone()).collect()),

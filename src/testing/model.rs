@@ -2,6 +2,7 @@
 
 mod data;
 mod cancel;
+mod saved;
 mod steps;
 
 use medalist_search::{Cancel, Direction, History, Params, Random, Sampler, Seed, Value};
@@ -38,6 +39,7 @@ pub fn check_model(entry: &ModelEntry) -> Vec<Problem> {
             check.stages(&data);
             check.steps(&data);
             check.shared_values(&data);
+            check.saved(&data);
         }
         check.random_points(&data);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use medalist_search::{Cancel, Direction, History, Params, Random, Sampler, Seed};
 
 use super::{Problem, caught, is_panic};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::registry::{Registry, TransformEntry};
 use crate::sparse::SparseMatrix;
 use crate::table::{Column, ColumnType, MISSING, Table, Values};
@@ -92,12 +92,30 @@ impl Check<'_> {
         if !again.is_ok_and(|(train, scored)| same(&train, &train_out) && same(&scored, &scored_out)) {
             self.report("seed", format!("at {params}: two fits with the same seed differ: take all random numbers from `ctx.seed`, and iterate over no hash map"));
         }
+        self.saved(params, fitted.as_ref(), &scored, &scored_out);
         self.independent_rows(params, fitted.as_ref(), &scored, &scored_out);
         self.unused_levels(params, &train_out);
         self.own_target(params, &train, &y, &train_out);
         self.own_class(params, &train);
         self.switched_off(params, [(&train, &train_out), (&scored, &scored_out)]);
         self.awkward_rows(params, fitted.as_ref(), &scored, &train, &y);
+    }
+
+    /// What is saved and loaded again, by way of a text, gives the same; only where it can be saved.
+    fn saved(&mut self, params: &Params, fitted: &dyn FittedTransform, scored: &Table, out: &Table) {
+        let Some(state) = fitted.save() else { return };
+        let state = serde_json::from_str(&state.to_string()).map_err(|error| Error::unexpected(error.to_string()));
+        let again = state.and_then(|state| caught(|| self.entry.load(&state)?.transform(scored)));
+        match again {
+            Ok(again) if same(&again, out) => {}
+            Ok(_) => self.report(
+                "save",
+                format!(
+                    "at {params}: saved and loaded it gives other columns: `save` must hold all that `transform` reads"
+                ),
+            ),
+            Err(error) => self.report("save", format!("at {params}: what `save` gave cannot be loaded: {error}")),
+        }
     }
 
     /// What the earlier transforms make of the raw table.

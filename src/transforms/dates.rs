@@ -13,6 +13,7 @@ use self::by_column::{ByColumn, type_changed};
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::InputKind;
+use crate::state::{from_state, to_state};
 use crate::table::{Column, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -36,17 +37,23 @@ impl Transform for Dates {
         let columns = ByColumn::fit(train, |column| {
             by_column::check_cancelled(ctx)?;
             Ok(match &column.values {
-                Values::Date(seconds) => Some(PARTS.iter().filter(|part| varies(seconds, part.of)).collect()),
+                Values::Date(seconds) => {
+                    Some((0..PARTS.len()).filter(|&part| varies(seconds, PARTS[part].of)).collect())
+                }
                 _ => None,
             })
         })?;
         Ok(Box::new(FittedDates { columns }))
     }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(FittedDates { columns: from_state(state)? }))
+    }
 }
 
 struct FittedDates {
-    /// The parts kept of each date column; none for a column that is no date.
-    columns: ByColumn<Option<Vec<&'static Part>>>,
+    /// The parts kept of each date column, as positions in [`PARTS`]; none for a column that is no date.
+    columns: ByColumn<Option<Vec<usize>>>,
 }
 
 impl FittedTransform for FittedDates {
@@ -56,7 +63,7 @@ impl FittedTransform for FittedDates {
                 (None, Values::Date(_)) => return Err(type_changed(column)),
                 (None, _) => out.push(column.clone()),
                 (Some(parts), Values::Date(seconds)) => {
-                    for part in parts {
+                    for part in parts.iter().filter_map(|&part| PARTS.get(part)) {
                         let values = seconds.iter().map(|&seconds| (part.of)(seconds)).collect();
                         out.push(Arc::new(Column::numeric(format!("{}.{}", column.name, part.name), values)));
                     }
@@ -66,6 +73,10 @@ impl FittedTransform for FittedDates {
             Ok(())
         })
     }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(&self.columns)
+    }
 }
 
 struct Part {
@@ -74,6 +85,7 @@ struct Part {
     of: fn(f64) -> f64,
 }
 
+/// Saved models hold places in it: a further one comes last.
 const PARTS: [Part; 7] = [
     Part { name: "year", of: |seconds| calendar(seconds, |date| f64::from(date.year())) },
     Part { name: "month", of: |seconds| calendar(seconds, |date| f64::from(date.month())) },

@@ -5,9 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::dates::by_column::{ByColumn, check_cancelled, level_counts, type_changed};
 use crate::error::Result;
 use crate::model::InputKind;
+use crate::state::{from_state, to_state};
 use crate::table::{Column, ColumnType, MISSING, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -59,6 +62,10 @@ impl Transform for Encode {
         })?;
         Ok(Box::new(FittedEncode { columns }))
     }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(FittedEncode { columns: from_state(state)? }))
+    }
 }
 
 impl Encode {
@@ -94,6 +101,7 @@ impl Encode {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 enum Plan {
     /// Not a category.
     Keep,
@@ -141,5 +149,9 @@ impl FittedTransform for FittedEncode {
             }
             Ok(())
         })
+    }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(&self.columns)
     }
 }

@@ -4,9 +4,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::dates::by_column::{ByColumn, check_cancelled, type_changed};
 use crate::error::Result;
 use crate::model::InputKind;
+use crate::state::{from_state, to_state};
 use crate::table::{Column, ColumnType, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -57,6 +60,10 @@ impl Transform for Impute {
         })?;
         Ok(Box::new(FittedImpute { columns }))
     }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(FittedImpute { columns: from_state(state)? }))
+    }
 }
 
 impl Filling {
@@ -84,6 +91,7 @@ impl Filling {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 enum Plan {
     /// Not a number.
     Keep,
@@ -124,6 +132,10 @@ impl FittedTransform for FittedImpute {
             }
             Ok(())
         })
+    }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(&self.columns)
     }
 }
 

@@ -4,9 +4,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::dates::by_column::{ByColumn, check_cancelled, quantile, type_changed};
 use crate::error::Result;
 use crate::model::InputKind;
+use crate::state::{from_state, to_state};
 use crate::table::{Column, ColumnType, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -49,10 +52,14 @@ impl Transform for Scale {
         })?;
         Ok(Box::new(FittedScale { columns }))
     }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(FittedScale { columns: from_state(state)? }))
+    }
 }
 
 /// `(value - centre) / unit`.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Linear {
     centre: f64,
     unit: f64,
@@ -110,6 +117,10 @@ impl FittedTransform for FittedScale {
             }
             Ok(())
         })
+    }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(&self.columns)
     }
 }
 

@@ -8,6 +8,7 @@ use super::dates::by_column::{ByColumn, check_cancelled, type_changed};
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::InputKind;
+use crate::state::{from_state, to_state};
 use crate::table::{Column, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -45,6 +46,10 @@ impl Transform for TextStats {
         })?;
         Ok(Box::new(FittedTextStats { columns }))
     }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(FittedTextStats { columns: from_state(state)? }))
+    }
 }
 
 struct FittedTextStats {
@@ -61,7 +66,7 @@ impl FittedTransform for FittedTextStats {
                 (Some(kept), Values::Text(_)) if kept.is_empty() => {}
                 (Some(kept), Values::Text(texts)) => {
                     let mut counts = counts(texts);
-                    for &count in kept {
+                    for &count in kept.iter().filter(|&&count| count < NAMES.len()) {
                         let name = format!("{}.{}", column.name, NAMES[count]);
                         out.push(Arc::new(Column::numeric(name, std::mem::take(&mut counts[count]))));
                     }
@@ -71,8 +76,13 @@ impl FittedTransform for FittedTextStats {
             Ok(())
         })
     }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(&self.columns)
+    }
 }
 
+/// Saved models hold places in it: a further one comes last.
 const NAMES: [&str; 6] = ["n_chars", "n_words", "n_digits", "n_capitals", "n_punctuation", "mean_word_length"];
 
 /// Six columns, in the order of [`NAMES`]; NaN where the text is missing.

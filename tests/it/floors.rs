@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 /// The modules from the ground up; on one floor, a module sees those to its left.
 const FLOORS: &[(&str, &[&str])] = &[
-    ("ground", &["error"]),
+    ("ground", &["error", "state"]),
     ("data", &["sparse", "target", "table", "metric"]),
     ("learn", &["model", "objective", "transform", "registry"]),
     ("files", &["reader", "split", "competition"]),
     ("kinds", &["metrics", "decode", "transforms", "models", "builtin", "prepare", "testing"]),
-    ("meet", &["fold_cache", "predictions", "thresholds", "evaluate", "plan", "program", "space_file"]),
+    ("meet", &["fold_cache", "predictions", "thresholds", "saved", "evaluate", "plan", "program", "space_file"]),
     ("show", &["submission", "leaderboard", "results", "reporter", "workspace"]),
     ("shell", &["cli", "main"]),
 ];

@@ -16,6 +16,12 @@ mod new;
 mod sweep;
 mod study;
 mod pressure;
+mod records;
+mod predictions;
+mod again;
+mod predict;
+mod trial_time;
+mod plots;
 mod cli;
 mod ask_tell;
 #[cfg(unix)]

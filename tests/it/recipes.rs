@@ -165,7 +165,7 @@ const LEARNED: &str = "[features]\nTitle = \"match(name, ' ([A-Za-z]+)')\"\nMean
 /// The columns that recipes learn from some of train's rows, for these rows and for the others.
 fn learned(competition: &Competition, rows: &[u32], others: &Table) -> (Table, Table) {
     let (train, cancel) = (competition.features.take(rows), Cancel::new());
-    let ctx = TransformContext { seed: Seed::new(1), cancel: &cancel };
+    let ctx = TransformContext { weights: None, seed: Seed::new(1), cancel: &cancel };
     let y = Target::Values(vec![0.0; rows.len()]);
     let fitted = competition.learned.as_ref().unwrap().fit(&train, &y, &ctx).unwrap();
     (fitted.transform_train(&train).unwrap(), fitted.transform(others).unwrap())

@@ -437,10 +437,7 @@ fn a_value_and_its_spread_stand_in_two_columns() {
     let fixture = fixture("regression", "laplace_log_likelihood", &["FVC"], &[], &["1", "2"], &header);
     fixture.check_faults(
         "Patient_Week,FVC,Confidence\n1,2000,0\n2,x,100\n",
-        &[
-            (FaultKind::OutOfRange, Some(1), Some("Confidence")),
-            (FaultKind::NotANumber, Some(2), Some("FVC")),
-        ],
+        &[(FaultKind::OutOfRange, Some(1), Some("Confidence")), (FaultKind::NotANumber, Some(2), Some("FVC"))],
     );
     let grade = fixture.grade(
         "Patient_Week,FVC,Confidence\n1,2000,100\n2,3000,10\n",

@@ -62,7 +62,23 @@ impl Workspace {
 
     /// Runs the program here with arguments separated by blanks.
     pub fn run(&self, arguments: &str) -> Ran {
-        let output = self.command(arguments).output().unwrap();
+        self.run_with(arguments, &[])
+    }
+
+    /// The same with more arguments, which may hold blanks.
+    pub fn run_with(&self, arguments: &str, more: &[&str]) -> Ran {
+        let output = self.command(arguments).args(more).output().unwrap();
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The same in a locale, whatever the one around is.
+    pub fn run_in_locale(&self, locale: &str, arguments: &str) -> Ran {
+        let mut command = self.command(arguments);
+        let output = command.env_remove("LC_CTYPE").env_remove("LANG").env("LC_ALL", locale).output().unwrap();
         Ran {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -1,11 +1,13 @@
 //! Ordered target statistics: a category as the mean label of the rows with it that came before, in a random order (Prokhorenkova et al. 2018). So no row's number knows its own label.
 
 use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 
 use crate::sample::Draw;
 
 /// The statistics of one categorical feature for one target, for rows that were not trained on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TargetStatistics {
     /// By code.
     means: Vec<(u32, f64)>,

@@ -30,6 +30,9 @@ pub enum Error {
     /// A constraint that is no check on the points of its space.
     #[error("constraint `{constraint}` {message}")]
     InvalidConstraint { constraint: String, message: String },
+    /// A filter that cannot be asked of its records.
+    #[error("filter `{filter}` {message}")]
+    InvalidFilter { filter: String, message: String },
     /// A point that a constraint leaves out.
     #[error("constraint `{constraint}` does not hold at {point}")]
     BrokenConstraint { constraint: String, point: String },

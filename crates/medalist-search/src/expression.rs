@@ -1,4 +1,4 @@
-//! Expressions as constraints and recipes spell them: numbers, texts in quotes, names, calls, `+ - * / ^`, comparisons, `and`, `or`, `not`.
+//! Expressions as constraints, filters and recipes spell them: numbers, texts in quotes, names, calls, `+ - * / ^`, comparisons, `contains`, `is null`, `and`, `or`, `not`.
 //!
 //! What a name stands for, and which functions there are beside those of numbers, is for those to say who work the tree out.
 
@@ -15,6 +15,8 @@ pub enum Expression {
     /// Spelled in backticks where it has other characters than letters, digits, `_` and `.`.
     Name(String),
     Not(Box<Expression>),
+    /// Whether there is no value.
+    Null(Box<Expression>),
     Negative(Box<Expression>),
     Infix(Box<Expression>, Infix, Box<Expression>),
     Call(String, Vec<Expression>),
@@ -31,6 +33,7 @@ pub enum Infix {
     Above,
     Equal,
     Unequal,
+    Contains,
     Plus,
     Minus,
     Times,
@@ -51,13 +54,15 @@ pub enum Function {
 
 impl Infix {
     /// Longer signs come before their beginnings.
-    pub const ALL: [(Infix, &str); 13] = [
+    pub const ALL: [(Infix, &str); 15] = [
         (Infix::AtMost, "<="),
         (Infix::AtLeast, ">="),
         (Infix::Equal, "=="),
         (Infix::Unequal, "!="),
         (Infix::Below, "<"),
         (Infix::Above, ">"),
+        (Infix::Equal, "="),
+        (Infix::Contains, "contains"),
         (Infix::Or, "or"),
         (Infix::And, "and"),
         (Infix::Plus, "+"),
@@ -143,7 +148,7 @@ impl Expression {
     /// The parts that it is made of, from the left.
     pub fn parts(&self) -> Vec<&Expression> {
         match self {
-            Expression::Not(inner) | Expression::Negative(inner) => vec![inner],
+            Expression::Not(inner) | Expression::Null(inner) | Expression::Negative(inner) => vec![inner],
             Expression::Infix(left, _, right) => vec![left, right],
             Expression::Call(_, values) => values.iter().collect(),
             Expression::Number(_) | Expression::Text(_) | Expression::Bool(_) | Expression::Name(_) => Vec::new(),
@@ -172,6 +177,7 @@ impl fmt::Display for Expression {
             Expression::Bool(value) => write!(f, "{value}"),
             Expression::Name(name) => write!(f, "`{name}`"),
             Expression::Not(inner) => write!(f, "not ({inner})"),
+            Expression::Null(inner) => write!(f, "({inner}) is null"),
             Expression::Negative(inner) => write!(f, "-({inner})"),
             Expression::Infix(left, infix, right) => write!(f, "({left}) {} ({right})", infix.sign()),
             Expression::Call(function, values) => {

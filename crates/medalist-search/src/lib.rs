@@ -63,8 +63,9 @@ pub use pruner::{
 pub use sampler::{Auto, Cmaes, Forest, Gp, Grid, History, Nsga2, Random, Sampler, SamplerSpec, Sobol, Tpe};
 pub use seed::Seed;
 pub use space::{
-    Condition, Constraint, Domain, ParamChoice, ParamField, Parameter, Params, Restriction, SearchSpace, Tunable, Value,
+    Condition, Constraint, Domain, Field, FieldKind, Filter, ParamChoice, ParamField, Parameter, Params, Restriction,
+    SearchSpace, Tunable, Value,
 };
-pub use store::{Attachment, MemoryStore, SqliteStore, Store, StudyLock};
+pub use store::{Attachment, Catalogue, MemoryStore, Remark, Remarks, SqliteStore, Store, StudyLock};
 pub use study::{DEFAULT_WINDOW, Flat, ObjectiveSpec, STUDY_VERSION, StudyOutcome, StudySpec, choice, propose};
 pub use trial::{Direction, FoldScore, Origin, Seen, Stages, StepValue, Trial, TrialState, best, counted};

@@ -4,6 +4,7 @@
 
 mod value;
 mod constraint;
+mod filter;
 mod domain;
 mod parameter;
 mod restriction;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use constraint::Constraint;
 pub use domain::Domain;
+pub use filter::{Field, FieldKind, Filter};
 pub use parameter::{Condition, Parameter};
 pub use restriction::Restriction;
 pub use tunable::{ParamChoice, ParamField, Tunable};

@@ -1,11 +1,15 @@
 //! Where studies, trials and what belongs to them are kept.
 
+mod remarks;
 mod memory;
 mod sqlite;
 mod lock;
 
+use std::collections::BTreeMap;
+
 pub use lock::StudyLock;
 pub use memory::MemoryStore;
+pub use remarks::{Remark, Remarks};
 pub use sqlite::SqliteStore;
 
 use crate::error::{Error, Result};
@@ -51,6 +55,24 @@ pub trait Store: Send + Sync {
 
     /// None when the study itself has no attachment of that name.
     fn study_attachment(&self, study: &str, name: &str) -> Result<Option<Vec<u8>>>;
+}
+
+/// What people do with the studies of a store; no search needs it. Errors and durability as of [`Store`].
+pub trait Catalogue: Store {
+    /// Writes on a study, or on one of its trials, what people say of it. Trials may be written again: what is said of a number stays.
+    fn remark(&self, study: &str, number: Option<u64>, remark: &Remark) -> Result<()>;
+
+    /// What is said of a study, under none, and of those of its trials of which anything is.
+    fn remarks(&self, study: &str) -> Result<BTreeMap<Option<u64>, Remarks>>;
+
+    /// Sets a study aside, or brings it back: it stays as it is, and listings may leave it out.
+    fn set_archived(&self, study: &str, archived: bool) -> Result<()>;
+
+    /// The names of the studies set aside, sorted.
+    fn archived(&self) -> Result<Vec<String>>;
+
+    /// Deletes a study with all that belongs to it. Hold its [`StudyLock`].
+    fn delete_study(&self, study: &str) -> Result<()>;
 }
 
 fn unknown_study<'a>(study: &str, known: impl Iterator<Item = &'a str>) -> Error {

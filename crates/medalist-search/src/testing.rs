@@ -7,7 +7,7 @@ mod store;
 
 pub use pruner::check_pruner;
 pub use sampler::{check_cold_and_warm, check_sampler};
-pub use store::check_store;
+pub use store::{check_catalogue, check_store};
 
 use crate::error::{Error, Result};
 use crate::seed::Seed;

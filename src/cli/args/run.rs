@@ -54,6 +54,7 @@ pub struct StudyArgs {
   medalist sweep titanic --time 60s --models ridge,knn --jobs 2
   medalist sweep titanic --search grid --models ridge --set ridge.alpha=1e-3..1e3 --levels 40
   medalist sweep titanic --search grid --models gbdt --set gbdt.learning_rate=0.05,0.1 --dry-run
+  medalist sweep titanic --trial-time 30s
   medalist sweep plan.toml")]
 pub struct SweepArgs {
     /// A competition's slug, or a plan file (.toml)
@@ -102,6 +103,9 @@ pub struct SweepArgs {
     /// Memory that running fits and prepared folds may take, such as 4G
     #[arg(long, value_name = "SIZE")]
     pub memory: Option<String>,
+    /// End a trial that takes longer than this over all its folds, such as 30s: it fails, by the clock, so that another run may find others
+    #[arg(long, value_name = "TIME")]
+    pub trial_time: Option<String>,
     /// Print the plan and the number of fits, and do nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -139,6 +143,7 @@ impl SweepArgs {
             pruner: self.pruner.clone(),
             prune_on: self.prune_on,
             memory: self.memory.clone(),
+            trial_time: self.trial_time.clone(),
         }
     }
 }

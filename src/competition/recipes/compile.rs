@@ -62,7 +62,7 @@ impl Compiler<'_> {
         Ok(match expression {
             Expression::Number(_) | Expression::Negative(_) => Some(Kind::Number),
             Expression::Text(_) => Some(Kind::Text),
-            Expression::Bool(_) | Expression::Not(_) => Some(Kind::Truth),
+            Expression::Bool(_) | Expression::Not(_) | Expression::Null(_) => Some(Kind::Truth),
             Expression::Name(name) => self.kinds.get(name).copied(),
             Expression::Infix(_, infix, _) if is_arithmetic(*infix) => Some(Kind::Number),
             Expression::Infix(..) => Some(Kind::Truth),
@@ -96,7 +96,7 @@ impl Compiler<'_> {
             Expression::Infix(left, infix, right) if is_arithmetic(*infix) => {
                 Number::Arithmetic(boxed(self.number(left)?), *infix, boxed(self.number(right)?))
             }
-            Expression::Bool(_) | Expression::Not(_) | Expression::Infix(..) => {
+            Expression::Bool(_) | Expression::Not(_) | Expression::Null(_) | Expression::Infix(..) => {
                 Number::Truth(Box::new(self.truth(expression)?))
             }
             Expression::Call(name, values) => match known(name)? {
@@ -199,16 +199,31 @@ impl Compiler<'_> {
         })
     }
 
+    fn missing(&mut self, value: &Expression) -> Result<Truth, String> {
+        Ok(match value {
+            Expression::Name(column) => Truth::MissingCell(self.slot(column, Use::Presence)),
+            value => Truth::Missing(Box::new(self.term(value)?)),
+        })
+    }
+
     fn truth(&mut self, expression: &Expression) -> Result<Truth, String> {
         Ok(match expression {
             Expression::Bool(value) => Truth::Constant(*value),
             Expression::Not(inner) => Truth::Not(Box::new(self.truth(inner)?)),
+            Expression::Null(inner) => self.missing(inner)?,
             Expression::Name(_) => Truth::Number(Box::new(self.number(expression)?)),
             Expression::Infix(left, Infix::And, right) => {
                 Truth::And(Box::new(self.truth(left)?), Box::new(self.truth(right)?))
             }
             Expression::Infix(left, Infix::Or, right) => {
                 Truth::Or(Box::new(self.truth(left)?), Box::new(self.truth(right)?))
+            }
+            Expression::Infix(left, Infix::Contains, right) => {
+                let Expression::Text(wanted) = &**right else {
+                    return Err(mismatch(right, self.kind(right)?.unwrap_or(Kind::Number), Kind::Text));
+                };
+                let pattern = pattern("contains", &Expression::Text(regex::escape(wanted)))?;
+                Truth::Contains(Box::new(self.text(left)?), Box::new(pattern))
             }
             Expression::Infix(left, infix, right) if !is_arithmetic(*infix) => {
                 let kinds = (self.kind(left)?, self.kind(right)?);
@@ -227,10 +242,7 @@ impl Compiler<'_> {
                     Truth::Contains(Box::new(self.text(text)?), Box::new(pattern))
                 }
                 (Some(Kind::Truth), "is_weekend", values) => Truth::Weekend(self.date(name, values)?),
-                (Some(Kind::Truth), "missing", [Expression::Name(column)]) => {
-                    Truth::MissingCell(self.slot(column, Use::Presence))
-                }
-                (Some(Kind::Truth), "missing", [value]) => Truth::Missing(Box::new(self.term(value)?)),
+                (Some(Kind::Truth), "missing", [value]) => self.missing(value)?,
                 (Some(Kind::Truth), ..) => return Err(wrong_call(name)),
                 (Some(kind), ..) => return Err(mismatch(expression, kind, Kind::Truth)),
                 (None, ..) => match self.alternatives(name, values)? {

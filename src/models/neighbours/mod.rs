@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex};
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::{FitContext, Scope};
@@ -18,7 +19,7 @@ pub(crate) struct Training {
 }
 
 /// Distances as in scikit-learn's `p`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Distance {
     Manhattan,
     Euclidean,
@@ -45,6 +46,10 @@ impl Training {
             return Err(too_large());
         }
         Ok(Training { x: x.to_owned(), squares, longest })
+    }
+
+    pub(crate) fn x(&self) -> &Array2<f64> {
+        &self.x
     }
 
     /// Rows times columns.

@@ -4,9 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use medalist_search::Value;
 use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as State;
 
 use crate::error::{Error, Result};
 use crate::model::{Columns, Dense, FitContext, Predictor, Scope, Sparse};
+use crate::state::{from_state, to_state};
 
 /// The same prediction for every row: the priors, or what is left where there is but one class.
 pub(crate) struct Constant(pub(crate) Array1<f64>);
@@ -19,6 +22,22 @@ impl Constant {
     fn bytes(&self) -> Option<u64> {
         Some(8 * self.0.len() as u64)
     }
+
+    fn state(&self) -> Option<State> {
+        to_state(&SavedConstant { constant: self.0.to_vec() })
+    }
+
+    /// None where the state is another predictor's.
+    pub(crate) fn load(state: &State) -> Option<Constant> {
+        let saved: SavedConstant = from_state(state).ok()?;
+        Some(Constant(Array1::from(saved.constant)))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedConstant {
+    constant: Vec<f64>,
 }
 
 impl Predictor<Dense> for Constant {
@@ -29,6 +48,10 @@ impl Predictor<Dense> for Constant {
     fn size(&self, _stage: Option<&Value>) -> Option<u64> {
         self.bytes()
     }
+
+    fn save(&self) -> Option<State> {
+        self.state()
+    }
 }
 
 impl Predictor<Columns> for Constant {
@@ -38,6 +61,10 @@ impl Predictor<Columns> for Constant {
 
     fn size(&self, _stage: Option<&Value>) -> Option<u64> {
         self.bytes()
+    }
+
+    fn save(&self) -> Option<State> {
+        self.state()
     }
 }
 

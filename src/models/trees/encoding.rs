@@ -64,6 +64,15 @@ impl Encoding {
         Table::new(table.n_rows(), encoded)
     }
 
+    /// By column of the table.
+    pub(super) fn to_saved(&self) -> Vec<Vec<TargetStatistics>> {
+        self.0.to_vec()
+    }
+
+    pub(super) fn from_saved(statistics: Vec<Vec<TargetStatistics>>) -> Encoding {
+        Encoding(Arc::new(statistics))
+    }
+
     /// Bytes.
     pub(super) fn size(&self) -> usize {
         self.0.iter().flatten().map(TargetStatistics::size).sum()

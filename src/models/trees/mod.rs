@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use medalist_boost::{self as boost, BinSettings, Bins, Column, Objective, Params, Trainer, Training};
+use medalist_boost::{
+    self as boost, BinSettings, Bins, Column, Objective, Params, TargetStatistics, Trainer, Training,
+};
 use medalist_search::Value;
 use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as State;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::{AnyInput, Columns, FitContext, Predictor, Source, Whole};
 use crate::models::baseline::shared::{Constant, once, present, priors, total_weight};
+use crate::state::{from_state, to_state};
 use crate::table::{Table, Values};
 use crate::target::Target;
 
@@ -213,6 +218,7 @@ fn columns(table: &Table) -> Result<Vec<Column<'_>>> {
 }
 
 /// The classes in the training rows, among all.
+#[derive(Clone, Serialize, Deserialize)]
 struct Classes {
     present: Vec<usize>,
     n_classes: usize,
@@ -226,6 +232,26 @@ struct Fitted {
     /// Where the training rows come from: other rows from there are in the same bins.
     whole: Option<Arc<Whole>>,
     encoding: Option<Encoding>,
+}
+
+/// A [`Fitted`] in a file. Bins are not needed: values are compared with the thresholds that stand in the trees.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    /// As the booster writes it.
+    model: State,
+    classes: Option<Classes>,
+    encoding: Option<Vec<Vec<TargetStatistics>>>,
+}
+
+/// The predictor of any model made of trees.
+pub(crate) fn load(state: &State) -> Result<Box<dyn Predictor<Columns>>> {
+    if let Some(constant) = Constant::load(state) {
+        return Ok(Box::new(constant));
+    }
+    let Saved { model, classes, encoding } = from_state(state)?;
+    let model = boost::Model::from_json(&model.to_string()).map_err(failed)?;
+    let encoding = encoding.map(Encoding::from_saved);
+    Ok(Box::new(Fitted { model, classes, max_bin: MAX_BIN, whole: None, encoding }))
 }
 
 impl Fitted {
@@ -298,6 +324,12 @@ impl Predictor<Columns> for Fitted {
         let n_iterations = stage.and_then(Value::as_f64).map_or(self.model.n_iterations(), |n| n as usize);
         let encoding = self.encoding.as_ref().map_or(0, Encoding::size);
         Some((self.model.size(n_iterations) + encoding) as u64)
+    }
+
+    fn save(&self) -> Option<State> {
+        let model = serde_json::from_str(&self.model.to_json().ok()?).ok()?;
+        let encoding = self.encoding.as_ref().map(Encoding::to_saved);
+        to_state(&Saved { model, classes: self.classes.clone(), encoding })
     }
 }
 

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Kind, Result};
 use crate::table::{Column, Table, Values};
 use crate::transform::TransformContext;
 
 /// What was learned of each training column, by its name and in its place.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct ByColumn<Plan> {
     plans: Vec<(String, Plan)>,
 }

@@ -22,7 +22,7 @@ pub(super) fn expression(text: &str, named: &str) -> Result<Expression, String> 
 const LEVELS: [&[Infix]; 6] = [
     &[Infix::Or],
     &[Infix::And],
-    &[Infix::AtMost, Infix::Below, Infix::AtLeast, Infix::Above, Infix::Equal, Infix::Unequal],
+    &[Infix::AtMost, Infix::Below, Infix::AtLeast, Infix::Above, Infix::Equal, Infix::Unequal, Infix::Contains],
     &[Infix::Plus, Infix::Minus],
     &[Infix::Times, Infix::Over],
     &[Infix::Power],
@@ -109,6 +109,14 @@ impl<'a> Parser<'a> {
                 _ => self.infix(level + 1)?,
             };
             left = Expression::Infix(Box::new(left), infix, Box::new(right));
+        }
+        if level == COMPARISON && n_chained == 0 && self.take("is") {
+            let is_not = self.take("not");
+            if !self.take("null") {
+                return Err(self.expected("`null`"));
+            }
+            let null = Expression::Null(Box::new(left));
+            return Ok(if is_not { Expression::Not(Box::new(null)) } else { null });
         }
         Ok(left)
     }

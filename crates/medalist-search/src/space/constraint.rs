@@ -2,7 +2,7 @@
 //!
 //! A text rather than a closure, so that it is part of a study's identity, can be stored, and can stand in a file.
 
-mod meaning;
+pub(super) mod meaning;
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ use meaning::Operand;
 
 /// What must hold at a point, such as `num_leaves <= 2 ^ max_depth`.
 ///
-/// Numbers, texts in quotes and `true` and `false`; parameters by name (in backticks where it has other characters than letters, digits, `_` and `.`); `+ - * / ^`, `<= < >= > == !=`, `and`, `or`, `not`, brackets, and `log`, `exp`, `sqrt`, `abs`, `min`, `max`. What compares a parameter that has no effect is open, neither true nor false, and a constraint that comes to neither holds. A comparison with what is no number (`0 / 0`) does not hold.
+/// Numbers, texts in quotes and `true` and `false`; parameters by name (in backticks where it has other characters than letters, digits, `_` and `.`); `+ - * / ^`, `<= < >= > == !=` (and `=`, as `==`), `contains` for a part of a text, `is null` and `is not null` for whether a parameter has an effect, `and`, `or`, `not`, brackets, and `log`, `exp`, `sqrt`, `abs`, `min`, `max`. What compares a parameter that has no effect is open, neither true nor false, and a constraint that comes to neither holds. A comparison with what is no number (`0 / 0`) does not hold.
 ///
 /// ```
 /// use medalist_search::{Constraint, Parameter, SearchSpace};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use super::{Attachment, Store, check_same, unknown_study};
+use super::{Attachment, Catalogue, Remark, Remarks, Store, check_same, unknown_study};
 use crate::error::{Error, Result};
 use crate::study::StudySpec;
 use crate::trial::Trial;
@@ -19,6 +19,8 @@ struct Study {
     spec: StudySpec,
     attachments: BTreeMap<String, Vec<u8>>,
     trials: BTreeMap<u64, (Trial, Vec<Attachment>)>,
+    remarks: BTreeMap<Option<u64>, Remarks>,
+    archived: bool,
 }
 
 impl MemoryStore {
@@ -48,8 +50,9 @@ impl Store for MemoryStore {
             stored.spec.requested = study.requested.clone();
             return Ok(());
         }
-        let (spec, attachments, trials) = (study.clone(), BTreeMap::new(), BTreeMap::new());
-        studies.insert(study.name.clone(), Study { spec, attachments, trials });
+        let (attachments, trials, remarks) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let new = Study { spec: study.clone(), attachments, trials, remarks, archived: false };
+        studies.insert(study.name.clone(), new);
         Ok(())
     }
 
@@ -97,5 +100,38 @@ impl Store for MemoryStore {
 
     fn study_attachment(&self, study: &str, name: &str) -> Result<Option<Vec<u8>>> {
         self.with(study, |study| study.attachments.get(name).cloned())
+    }
+}
+
+impl Catalogue for MemoryStore {
+    fn remark(&self, study: &str, number: Option<u64>, remark: &Remark) -> Result<()> {
+        self.with(study, |study| {
+            let remarks = study.remarks.entry(number).or_default();
+            remarks.apply(remark);
+            if remarks.is_empty() {
+                study.remarks.remove(&number);
+            }
+        })
+    }
+
+    fn remarks(&self, study: &str) -> Result<BTreeMap<Option<u64>, Remarks>> {
+        self.with(study, |study| study.remarks.clone())
+    }
+
+    fn set_archived(&self, study: &str, archived: bool) -> Result<()> {
+        self.with(study, |study| study.archived = archived)
+    }
+
+    fn archived(&self) -> Result<Vec<String>> {
+        let studies = self.lock();
+        Ok(studies.iter().filter(|(_, study)| study.archived).map(|(name, _)| name.clone()).collect())
+    }
+
+    fn delete_study(&self, study: &str) -> Result<()> {
+        let mut studies = self.lock();
+        match studies.remove(study) {
+            Some(_) => Ok(()),
+            None => Err(unknown_study(study, studies.keys().map(String::as_str))),
+        }
     }
 }

@@ -2,29 +2,20 @@
 //!
 //! Other processes may read and write other studies at the same time; SQLite takes turns between them.
 
+mod open;
+mod remarks;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
-use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::{Attachment, Store, check_same, unknown_study};
+use self::open::{VERSION, connect, explain};
+use super::{Attachment, Catalogue, Remark, Remarks, Store, check_same, unknown_study};
 use crate::error::{Error, Result};
 use crate::study::StudySpec;
 use crate::trial::{FoldScore, StepValue, Trial, TrialState};
-
-/// Each entry brings the schema from its index to the next version.
-const MIGRATIONS: &[&str] = &[
-    include_str!("schema.sql"),
-    include_str!("steps.sql"),
-    include_str!("study_attachments.sql"),
-    "ALTER TABLE trials ADD COLUMN seen TEXT;",
-];
-
-/// How long a write waits for another process's.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Between two tries of what SQLite itself does not wait for.
-const RETRY_AFTER: Duration = Duration::from_millis(5);
 
 /// Studies in one SQLite file.
 #[derive(Debug)]
@@ -45,10 +36,9 @@ impl SqliteStore {
             std::fs::create_dir_all(folder).map_err(|error| failed(format!("cannot create its folder: {error}")))?;
         }
         let (connection, version) = connect(&path).map_err(|error| failed(explain(&error)))?;
-        if version > MIGRATIONS.len() {
+        if version > VERSION {
             return Err(failed(format!(
-                "its schema has version {version}, this program knows {}: update the program",
-                MIGRATIONS.len()
+                "its schema has version {version}, this program knows {VERSION}: update the program"
             )));
         }
         Ok(SqliteStore { path, connection: Mutex::new(connection) })
@@ -227,6 +217,37 @@ impl Store for SqliteStore {
     }
 }
 
+impl Catalogue for SqliteStore {
+    fn remark(&self, study: &str, number: Option<u64>, remark: &Remark) -> Result<()> {
+        let study_id = self.study_id(study)?;
+        self.write(|transaction| remarks::write(transaction, study_id, number, remark))
+    }
+
+    fn remarks(&self, study: &str) -> Result<BTreeMap<Option<u64>, Remarks>> {
+        let study_id = self.study_id(study)?;
+        self.read(|connection| remarks::read(connection, study_id))
+    }
+
+    fn set_archived(&self, study: &str, archived: bool) -> Result<()> {
+        let study_id = self.study_id(study)?;
+        let update = "UPDATE studies SET archived = ?2 WHERE id = ?1";
+        self.write(|transaction| transaction.execute(update, params![study_id, archived]).map(|_| ()))
+    }
+
+    fn archived(&self) -> Result<Vec<String>> {
+        self.read(|connection| {
+            let mut names = connection.prepare_cached("SELECT name FROM studies WHERE archived ORDER BY name")?;
+            names.query_map([], |row| row.get(0))?.collect()
+        })
+    }
+
+    fn delete_study(&self, study: &str) -> Result<()> {
+        let study_id = self.study_id(study)?;
+        // What belongs to it goes with it, by the foreign keys.
+        self.write(|transaction| transaction.execute("DELETE FROM studies WHERE id = ?1", [study_id]).map(|_| ()))
+    }
+}
+
 /// A row of the table `trials`, its texts not yet parsed.
 struct TrialRow {
     number: u64,
@@ -285,53 +306,6 @@ impl SqliteStore {
             seen: row.seen.map(|seen| self.json(&of, &seen)).transpose()?.unwrap_or_default(),
         })
     }
-}
-
-fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)
-}
-
-/// Brings the schema up to date; returns its version, which may be a newer one.
-/// An open connection and the version of its schema.
-fn connect(path: &Path) -> rusqlite::Result<(Connection, usize)> {
-    let started = Instant::now();
-    loop {
-        let connected = Connection::open(path).and_then(|mut connection| {
-            prepare(&mut connection)?;
-            let version = migrate(&mut connection)?;
-            Ok((connection, version))
-        });
-        match connected {
-            // Who changes a new file to the write-ahead log beside another is told `busy` at once, whatever the timeout.
-            Err(error) if is_busy(&error) && started.elapsed() < BUSY_TIMEOUT => std::thread::sleep(RETRY_AFTER),
-            connected => return connected,
-        }
-    }
-}
-
-fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
-}
-
-fn migrate(connection: &mut Connection) -> rusqlite::Result<usize> {
-    let version = |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get(0));
-    let found: usize = version(connection)?;
-    if found >= MIGRATIONS.len() {
-        return Ok(found);
-    }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Asked again: another process may have migrated while this one waited for its turn.
-    let found: usize = version(&transaction)?;
-    for migration in MIGRATIONS.iter().skip(found) {
-        transaction.execute_batch(migration)?;
-    }
-    let known = found.max(MIGRATIONS.len());
-    transaction.pragma_update(None, "user_version", known as i64)?;
-    transaction.commit()?;
-    Ok(known)
 }
 
 fn put_trial(transaction: &Transaction, study_id: i64, trial: &Trial) -> rusqlite::Result<()> {
@@ -406,22 +380,4 @@ fn read_step(row: &Row) -> rusqlite::Result<(u64, StepValue)> {
 
 fn to_json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("plans and trials are made of texts and numbers")
-}
-
-/// SQLite's words, and what to do.
-fn explain(error: &rusqlite::Error) -> String {
-    let advice = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "the disk is full: free some space and run the same command again",
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            "it cannot be written: check its permissions and those of its folder"
-        }
-        Some(ErrorCode::CannotOpen) => "check that its folder exists and can be written",
-        Some(ErrorCode::NotADatabase) => "it is not a SQLite file: move it away, or choose another path",
-        Some(ErrorCode::DatabaseCorrupt) => "it is damaged: restore a copy, or move it away to begin afresh",
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            "another process holds it: wait for it, or stop it"
-        }
-        _ => return error.to_string(),
-    };
-    format!("{advice} ({error})")
 }

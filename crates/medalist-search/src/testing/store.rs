@@ -3,7 +3,7 @@
 use super::{fault, past_trial};
 use crate::error::{Error, Result};
 use crate::space::{Parameter, Params, SearchSpace, Value};
-use crate::store::{Attachment, Store};
+use crate::store::{Attachment, Catalogue, Remark, Remarks, Store};
 use crate::study::StudySpec;
 use crate::trial::{Direction, Seen, Stages, StepValue, Trial, TrialState};
 
@@ -16,6 +16,15 @@ pub fn check_store<S: Store>(open: impl Fn() -> S) -> Result<()> {
     check_trials(&open())?;
     check_attachments(&open())?;
     check_study_attachments(&open())
+}
+
+/// Whether a store keeps what people say of studies, sets them aside and deletes them whole. `open` must give an empty store each time.
+///
+/// # Errors
+/// As of [`check_store`].
+pub fn check_catalogue<S: Catalogue>(open: impl Fn() -> S) -> Result<()> {
+    check_remarks(&open())?;
+    check_delete(&open())
 }
 
 const SUBJECT: &str = "store";
@@ -170,4 +179,73 @@ fn check_study_attachments(store: &impl Store) -> Result<()> {
         Err(Error::UnknownStudy { .. }) => Ok(()),
         _ => fault(SUBJECT, "takes an attachment for a study that it does not have"),
     }
+}
+
+fn check_remarks(store: &impl Catalogue) -> Result<()> {
+    store.put_study(&study("a"))?;
+    store.put_study(&study("b"))?;
+    store.put_trials("a", &trials())?;
+    let tag = |name: &str| Remark::Tag(name.to_string());
+    for number in [None, Some(3), Some(0)] {
+        for remark in [tag("good"), tag("good"), tag("ü \"x\""), Remark::Note(Some("first".to_string()))] {
+            store.remark("a", number, &remark)?;
+        }
+    }
+    store.remark("a", Some(3), &Remark::Note(Some("a\nsecond".to_string())))?;
+    store.remark("a", Some(3), &Remark::Untag("good".to_string()))?;
+    store.remark("a", Some(0), &Remark::Note(None))?;
+    for remark in [Remark::Untag("good".to_string()), Remark::Untag("ü \"x\"".to_string())] {
+        store.remark("a", Some(0), &remark)?;
+    }
+    // An asynchronous study writes its trials twice.
+    store.put_trials("a", &trials())?;
+    store.put_study(&study("a"))?;
+    let of = |tags: &[&str], note: &str| Remarks {
+        tags: tags.iter().map(|tag| tag.to_string()).collect(),
+        note: Some(note.to_string()),
+    };
+    let expected = [(None, of(&["good", "ü \"x\""], "first")), (Some(3), of(&["ü \"x\""], "a\nsecond"))].into();
+    let found = store.remarks("a")?;
+    if found != expected {
+        return fault(SUBJECT, format!("does not keep what is said of studies and trials: {found:?}"));
+    }
+    if !store.remarks("b")?.is_empty() {
+        return fault(SUBJECT, "mixes what is said of two studies");
+    }
+    store.set_archived("b", true)?;
+    store.put_study(&study("b"))?;
+    if store.archived()? != ["b"] || store.studies()?.len() != 2 {
+        return fault(SUBJECT, "does not know which studies are set aside, or loses them");
+    }
+    store.set_archived("b", false)?;
+    if !store.archived()?.is_empty() {
+        return fault(SUBJECT, "does not bring back a study that was set aside");
+    }
+    match (store.remark("c", None, &tag("x")), store.set_archived("c", true)) {
+        (Err(Error::UnknownStudy { .. }), Err(Error::UnknownStudy { .. })) => Ok(()),
+        _ => fault(SUBJECT, "takes remarks on a study that it does not have"),
+    }
+}
+
+fn check_delete(store: &impl Catalogue) -> Result<()> {
+    for name in ["a", "b"] {
+        store.put_study(&study(name))?;
+        store.put_trials(name, &trials())?;
+        store.put_study_attachment(name, &Attachment { name: "folds".to_string(), bytes: vec![1] })?;
+        store.remark(name, Some(3), &Remark::Tag("good".to_string()))?;
+    }
+    store.delete_study("a")?;
+    match (store.trials("a"), store.delete_study("a")) {
+        (Err(Error::UnknownStudy { .. }), Err(Error::UnknownStudy { .. })) => {}
+        _ => return fault(SUBJECT, "still has a study that was deleted"),
+    }
+    if store.trials("b")?.len() != 30 || store.study_attachment("b", "folds")?.is_none() {
+        return fault(SUBJECT, "deletes more than the study that it was told to");
+    }
+    store.put_study(&study("a"))?;
+    let is_new = store.trials("a")?.is_empty()
+        && store.study_attachment("a", "folds")?.is_none()
+        && store.attachment("a", 3, "oof")?.is_none()
+        && store.remarks("a")?.is_empty();
+    if is_new { Ok(()) } else { fault(SUBJECT, "has left something of a deleted study to the next of its name") }
 }

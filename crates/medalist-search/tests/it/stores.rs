@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use medalist_search::testing::check_store;
+use medalist_search::testing::{check_catalogue, check_store};
 use medalist_search::*;
 
 #[test]
 fn the_memory_store_keeps_its_contract() {
     check_store(MemoryStore::new).unwrap();
+    check_catalogue(MemoryStore::new).unwrap();
 }
 
 #[test]
@@ -19,6 +20,7 @@ fn the_sqlite_store_keeps_its_contract() {
         SqliteStore::open(dir.path().join(format!("new/{n}.db"))).unwrap()
     };
     check_store(open).unwrap();
+    check_catalogue(open).unwrap();
 }
 
 #[test]
@@ -30,13 +32,17 @@ fn a_newer_schema_is_left_alone() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     let error = SqliteStore::open(&path).unwrap_err().to_string();
-    assert!(error.ends_with("its schema has version 99, this program knows 4: update the program"), "{error}");
+    assert!(error.ends_with("its schema has version 99, this program knows 5: update the program"), "{error}");
 }
 
 /// The schema as earlier versions wrote it.
-const OLD_SCHEMAS: [&[&str]; 2] = [
-    &[include_str!("../../src/store/schema.sql")],
-    &[include_str!("../../src/store/schema.sql"), include_str!("../../src/store/steps.sql")],
+const OLD_SCHEMAS: [&[&str]; 4] = [SCHEMAS.split_at(1).0, SCHEMAS.split_at(2).0, SCHEMAS.split_at(3).0, &SCHEMAS];
+
+const SCHEMAS: [&str; 4] = [
+    include_str!("../../src/store/schema.sql"),
+    include_str!("../../src/store/steps.sql"),
+    include_str!("../../src/store/study_attachments.sql"),
+    "ALTER TABLE trials ADD COLUMN seen TEXT;",
 ];
 
 #[test]
@@ -57,7 +63,8 @@ fn check_migration(version: i64, schema: &str) {
     connection.execute(insert, [spec]).unwrap();
     connection
         .execute_batch(
-            r#"INSERT INTO trials VALUES (1, 0, '{"x":0.5}', '"sampler"', 'complete', NULL, 0.25, NULL, 1.5, 'then');
+            r#"INSERT INTO trials (study_id, number, params, origin, state, score, seconds, created)
+                VALUES (1, 0, '{"x":0.5}', '"sampler"', 'complete', 0.25, 1.5, 'then');
             INSERT INTO fold_scores VALUES (1, 0, 0, 0, 0, 0.25, 1.5);"#,
         )
         .unwrap();
@@ -70,6 +77,11 @@ fn check_migration(version: i64, schema: &str) {
     trials[0].steps = vec![StepValue { fold: 0, step: 3, value: -0.0 }];
     trials[0].seen = vec![Seen { end: 3, except: vec![1] }];
     store.put_trials("old", &[(trials[0].clone(), Vec::new())]).unwrap();
+    assert!(store.remarks("old").unwrap().is_empty() && store.archived().unwrap().is_empty());
+    store.remark("old", Some(0), &Remark::Tag("good".to_string())).unwrap();
+    store.set_archived("old", true).unwrap();
+    assert_eq!(store.archived().unwrap(), ["old"]);
+    assert_eq!(store.remarks("old").unwrap()[&Some(0)].tags, ["good".to_string()].into());
     assert_eq!(format!("{:?}", SqliteStore::open(&path).unwrap().trials("old").unwrap()), format!("{trials:?}"));
 }
 

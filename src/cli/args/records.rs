@@ -1,0 +1,157 @@
+//! The arguments of the commands on what the store holds.
+
+use clap::Args;
+
+use super::parse_jobs;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  medalist studies
+  medalist studies titanic --archived")]
+pub struct StudiesArgs {
+    /// Only those of this competition
+    pub slug: Option<String>,
+    /// Also those that were set aside
+    #[arg(long)]
+    pub archived: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "An expression compares columns (=, !=, <, <=, >, >=, `contains`, `is null`, `is not null`) with numbers and texts in quotes,
+joined by `and`, `or`, `not` and brackets. Columns: trial, state, reason, score, look, model, parameters, total_seconds, created, tags,
+note, the study's further objectives, and every parameter by its name.
+
+Examples:
+  medalist trials titanic-auto-1f2e3d --where 'model = \"knn\" and score > 0.8' --sort score
+  medalist trials titanic-auto-1f2e3d --where 'tags contains \"good\" or ridge.alpha < 1' --columns trial,score,ridge.alpha
+  medalist trials titanic-auto-1f2e3d --where 'state = \"failed\"' --columns trial,reason"
+)]
+pub struct TrialsArgs {
+    pub study: String,
+    /// Keep the trials for which this holds
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    pub filter: Option<String>,
+    /// Order by this column: the best score first, otherwise from small to large; what has no value comes last
+    #[arg(long, value_name = "COLUMN")]
+    pub sort: Option<String>,
+    /// The other way round
+    #[arg(long, requires = "sort")]
+    pub reverse: bool,
+    /// The columns to print, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub columns: Vec<String>,
+    /// How many to print [default: all]
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  medalist tag titanic-auto-1f2e3d baseline
+  medalist tag titanic-auto-1f2e3d/17 submitted good
+  medalist tag titanic-auto-1f2e3d/17 good --untag")]
+pub struct TagArgs {
+    /// A study, or STUDY/NUMBER
+    pub what: String,
+    /// The tags; without any, those that are there are printed
+    pub tags: Vec<String>,
+    /// Take the tags off
+    #[arg(long, requires = "tags")]
+    pub untag: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  medalist note titanic-auto-1f2e3d/17 \"0.78947 on the public leaderboard\"
+  medalist note titanic-auto-1f2e3d/17 \"\"                              takes it off")]
+pub struct NoteArgs {
+    /// A study, or STUDY/NUMBER
+    pub what: String,
+    /// The note, in place of the one before; an empty one takes it off; without it, the note that is there is printed
+    pub text: Option<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  medalist archive titanic-auto-1f2e3d
+  medalist archive titanic-auto-1f2e3d --unarchive
+  medalist studies --archived")]
+pub struct ArchiveArgs {
+    pub study: String,
+    /// Bring it back
+    #[arg(long)]
+    pub unarchive: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "Submissions and leaderboard files that were written stay.
+
+Examples:
+  medalist delete titanic-auto-1f2e3d
+  medalist delete titanic-auto-1f2e3d --yes")]
+pub struct DeleteArgs {
+    pub study: String,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Columns: part (out_of_fold or test), row (1-based), id, fold, truth.TARGET for each target, then the submission's own.
+Out of fold, rows that no fold scores are left out; with repeats a prediction is the mean over them, and has no fold.
+
+Examples:
+  medalist predictions titanic-auto-1f2e3d/17 --output csv > predictions.csv
+  medalist predictions titanic-auto-1f2e3d/17 --out-of-fold --output json
+  medalist predictions titanic-auto-1f2e3d/17 --test --average --output csv"
+)]
+pub struct PredictionsArgs {
+    /// STUDY/NUMBER
+    pub trial: String,
+    /// Only those of the training rows, each by a model that did not see it
+    #[arg(long, conflicts_with = "test")]
+    pub out_of_fold: bool,
+    /// Only those of the test rows
+    #[arg(long)]
+    pub test: bool,
+    /// Of the test rows the mean over the fold models, where without it a model fitted on all training rows predicts
+    #[arg(long, conflicts_with = "out_of_fold")]
+    pub average: bool,
+    /// Threads [default: all processors]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Where both were scored on the same folds, the difference of each fold is the second's score less the first's;
+its standard error is corrected for folds that share training rows (Nadeau and Bengio 2003).
+
+Examples:
+  medalist diff titanic-auto-1f2e3d/17 titanic-auto-1f2e3d/40
+  medalist diff titanic-auto-1f2e3d/17 titanic-grid-77aa01/3 --output json"
+)]
+pub struct DiffArgs {
+    /// STUDY/NUMBER
+    pub first: String,
+    /// STUDY/NUMBER
+    pub second: String,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Nothing is stored. Exit code 0 where scores and predictions are the same bit for bit, 4 where they are not.
+
+Examples:
+  medalist rerun titanic-auto-1f2e3d/17
+  medalist rerun titanic-auto-1f2e3d/17 --output json"
+)]
+pub struct RerunArgs {
+    /// STUDY/NUMBER
+    pub trial: String,
+    /// Threads [default: all processors]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+}
