@@ -55,7 +55,7 @@ impl Metric for Mcc {
         }
         // As shares of all rows, so that no square is too large for a number.
         let product = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a / total) * (b / total)).sum() };
-        let one = |shares: &[f64]| shares.iter().any(|&share| share == total);
+        let one = |shares: &[f64]| shares.contains(&total);
         if one(&truths) || one(&predicted) {
             return Ok(0.0);
         }
