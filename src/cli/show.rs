@@ -110,7 +110,8 @@ fn show_competition(session: &Session, slug: &str) -> Result<()> {
     for file in &competition.files {
         let path = file.path.strip_prefix(&competition.dir).unwrap_or(&file.path).display();
         let sha256 = &file.sha256[..12.min(file.sha256.len())];
-        tell(file.role, format!("{path}, {} rows, {} columns, sha256 {sha256}", file.rows, file.columns));
+        let role = if file.role == "extra_train" { "extra" } else { file.role };
+        tell(role, format!("{path}, {} rows, {} columns, sha256 {sha256}", file.rows, file.columns));
     }
     competition.notes.iter().for_each(|note| tell("note", note.to_string()));
     output::print(&text)?;

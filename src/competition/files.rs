@@ -129,7 +129,7 @@ pub struct Headers {
     pub test: Vec<String>,
     pub train_path: PathBuf,
     pub test_path: Option<PathBuf>,
-    /// None until the headers are checked.
+    /// Empty until the headers are checked.
     pub recipes: Recipes,
 }
 
