@@ -55,7 +55,7 @@ pub fn predictions(session: &Session, args: &PredictionsArgs) -> Result<()> {
 /// Predictions under their columns.
 struct Table<'a> {
     competition: &'a Competition,
-    /// Of each target, as a submission has them.
+    /// Of each target, as a submission has them; folds are scored without.
     thresholds: Vec<Thresholds>,
     names: Vec<String>,
     rows: Vec<Vec<Value>>,
@@ -87,7 +87,7 @@ impl<'a> Table<'a> {
         let is_scored = |row: &usize| outputs.iter().all(|output| !output.row(*row).iter().any(|value| value.is_nan()));
         let rows: Vec<usize> = (0..competition.n_train_rows()).filter(is_scored).collect();
         let scored: Vec<Array2<f64>> = outputs.iter().map(|output| output.select(Axis(0), &rows)).collect();
-        let columns = shown(competition, &scored, &self.thresholds, &session.registry)?;
+        let columns = shown(competition, &scored, &[], &session.registry)?;
         let further;
         let folds = match trial.look() {
             0 => folds,

@@ -39,7 +39,8 @@ mod tests {
         let penguins = competition("penguins");
         let found = search::best(&penguins, &registry(), &["baseline", "nearest_centroid"], 6, 1).unwrap();
         assert_eq!(found.params.text("model").unwrap(), "nearest_centroid");
-        assert!(found.score > 0.95, "{}", found.score);
+        // The mean log loss over four classes that are nearly separable: guessing has 1.1.
+        assert!(found.score < 0.3, "{}", found.score);
         let (labels, probabilities) = search::predict(&penguins, &registry(), &found).unwrap();
         assert_eq!(probabilities.dim(), (penguins.test.as_ref().unwrap().ids.len(), labels.len()));
     }

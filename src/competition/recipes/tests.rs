@@ -213,7 +213,7 @@ fn what_is_wrong_is_named() {
     refused("log()", "gives `log` 0 values, not 1");
     refused("coalesce(Age)", "calls `coalesce` wrongly");
     refused("Age +", "ends where a column, a number or a text is expected");
-    refused("Age = 3", "has `= 3` at character 5 where an operator is expected");
+    refused("Age ~ 3", "has `~ 3` at character 5 where an operator is expected");
     refused("1e999 + 1", "too large");
     refused("", "ends where a column");
     refused("count(Age) + learned_count(Age)", "make a recipe of its own of `count`");

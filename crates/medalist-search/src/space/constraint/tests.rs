@@ -68,7 +68,7 @@ fn check_refused(text: &str, words: &str) {
 #[test]
 fn faults_are_named_with_their_place() {
     check_refused("max_depth <=", "ends where a parameter, a number or a text is expected");
-    check_refused("max_depth = 3", "has `= 3` at character 11 where an operator is expected");
+    check_refused("max_depth ~ 3", "has `~ 3` at character 11 where an operator is expected");
     check_refused("(max_depth < 3", "ends where `)` is expected");
     check_refused("1 < max_depth < 3", "join comparisons by `and`");
     check_refused("max_depht < 3", "did you mean `max_depth`?");
