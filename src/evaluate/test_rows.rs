@@ -14,6 +14,8 @@ use crate::table::Table;
 
 /// What is kept of a model that has predicted.
 type Keep<T> = fn(&Point, &Prepared, &dyn AnyPredictor) -> Result<T>;
+/// One matrix per target, and what is kept.
+type Kept<T> = (Vec<Array2<f64>>, T);
 
 impl Evaluation<'_> {
     /// Predictions for the test rows, one matrix per target, by the model fitted on all training rows.
@@ -58,7 +60,7 @@ impl Evaluation<'_> {
         Ok(SavedModel::new(self.competition, params.text("model")?, self.output_scale(), parts))
     }
 
-    fn refit_and<T>(&self, params: &Params, seed: Seed, keep: Keep<T>) -> Result<(Vec<Array2<f64>>, Vec<T>)> {
+    fn refit_and<T>(&self, params: &Params, seed: Seed, keep: Keep<T>) -> Result<Kept<Vec<T>>> {
         let test = self.test()?;
         let all: Vec<u32> = (0..self.competition.features.n_rows() as u32).collect();
         let prepared = |target: usize, prep: &Params, entry: &ModelEntry| {
@@ -69,14 +71,9 @@ impl Evaluation<'_> {
     }
 
     /// What is kept comes by fold, then by target.
-    fn average_and<T: Send>(
-        &self,
-        params: &Params,
-        seed: Seed,
-        keep: Keep<T>,
-    ) -> Result<(Vec<Array2<f64>>, Vec<Vec<T>>)> {
+    fn average_and<T: Send>(&self, params: &Params, seed: Seed, keep: Keep<T>) -> Result<Kept<Vec<Vec<T>>>> {
         let test = self.test()?;
-        let per_fold: Vec<Result<(Vec<Array2<f64>>, Vec<T>)>> = (0..self.folds.len())
+        let per_fold: Vec<Result<Kept<Vec<T>>>> = (0..self.folds.len())
             .into_par_iter()
             .map(|number| {
                 let fold = &self.folds[number];
@@ -111,7 +108,7 @@ impl Evaluation<'_> {
         seed: Seed,
         prepared: impl Fn(usize, &Params, &ModelEntry) -> Result<Prepared>,
         keep: Keep<T>,
-    ) -> Result<(Vec<Array2<f64>>, Vec<T>)> {
+    ) -> Result<Kept<Vec<T>>> {
         let point = self.point(&[params])?;
         let model = point.build()?;
         let weights = self.weights(rows);

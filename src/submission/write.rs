@@ -59,7 +59,7 @@ impl Shown {
     }
 }
 
-/// A model's outputs as a submission's columns would show them; `outputs` as of [`write`], of any rows.
+/// A model's outputs as a submission's columns would show them; `outputs` as of [`write()`], of any rows.
 ///
 /// # Errors
 /// When a prediction is not finite, or the outputs are of other targets.

@@ -82,7 +82,7 @@ fn five_hundred_damaged_files_are_refused_in_words_or_read() {
                    n = 'count(island, sex)'\nmass = 'coalesce(body_mass_g, learned_mean(body_mass_g, sex))'\n";
     let toml = "extra_train = [\"train.csv\"]\n".to_string()
         + &String::from_utf8(read("competition.toml")).unwrap()
-        + &recipes;
+        + recipes;
     let whole = Competition::load(&bundled("penguins"), &registry).unwrap();
     let sample = read("sample_submission.csv");
     let plan =

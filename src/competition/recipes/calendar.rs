@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Datelike, Timelike};
 
+/// A moment's part.
+type Part = fn(f64) -> f64;
+
 /// The functions of a date that are numbers, by name. Days of the week count from Monday as 0, as in pandas.
-pub const PARTS: [(&str, fn(f64) -> f64); 11] = [
+pub const PARTS: [(&str, Part); 11] = [
     ("year", |moment| part(moment, |date| f64::from(date.year()))),
     ("quarter", |moment| part(moment, |date| f64::from(date.month0() / 3 + 1))),
     ("month", |moment| part(moment, |date| f64::from(date.month()))),
