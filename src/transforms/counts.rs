@@ -25,7 +25,7 @@ pub struct Counts {
 const LEAST_LEVELS: usize = 4;
 
 impl Transform for Counts {
-    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Columns, InputKind::Sparse];
+    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Sparse];
     const ORDER: u32 = 36;
     const ABOUT: &'static str = "how frequent a row's level is, for categories of at least 4 levels";
     const LEARNS: &'static str = "the share of rows that have each level; 0 for a level not seen";

@@ -25,7 +25,7 @@ pub struct Rare {
 const MOST: usize = 30;
 
 impl Transform for Rare {
-    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Columns, InputKind::Sparse];
+    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Sparse];
     const ORDER: u32 = 34;
     const ABOUT: &'static str = "rare levels of categories to one";
     const LEARNS: &'static str = "which levels of each category are in at least `min_count` rows";

@@ -43,7 +43,7 @@ const LEAST_LEVELS: usize = 4;
 pub const N_FOLDS: usize = 5;
 
 impl Transform for TargetEncode {
-    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Columns, InputKind::Sparse];
+    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Sparse];
     const ORDER: u32 = 38;
     const ABOUT: &'static str = "categories to the mean target of their level, out of fold for training rows";
     const LEARNS: &'static str =

@@ -32,7 +32,7 @@ pub struct TextSvd {
 }
 
 impl Transform for TextSvd {
-    const INPUTS: &'static [InputKind] = &[InputKind::Dense, InputKind::Columns];
+    const INPUTS: &'static [InputKind] = &[InputKind::Dense];
     const ORDER: u32 = 14;
     const ABOUT: &'static str = "texts to a few dense columns by TF-IDF and its truncated SVD";
     const LEARNS: &'static str =

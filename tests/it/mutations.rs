@@ -80,9 +80,8 @@ fn five_hundred_damaged_files_are_refused_in_words_or_read() {
     let read = |name: &str| std::fs::read(bundled("penguins").join(name)).unwrap();
     let recipes = "\n[features]\nratio = 'bill_length_mm / (bill_depth_mm + 1)'\nword = 'match(island, \"^[A-Z]\")'\n\
                    n = 'count(island, sex)'\nmass = 'coalesce(body_mass_g, learned_mean(body_mass_g, sex))'\n";
-    let toml = "extra_train = [\"train.csv\"]\n".to_string()
-        + &String::from_utf8(read("competition.toml")).unwrap()
-        + recipes;
+    let toml =
+        "extra_train = [\"train.csv\"]\n".to_string() + &String::from_utf8(read("competition.toml")).unwrap() + recipes;
     let whole = Competition::load(&bundled("penguins"), &registry).unwrap();
     let sample = read("sample_submission.csv");
     let plan =

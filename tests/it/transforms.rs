@@ -89,13 +89,25 @@ fn a_space_holds_what_a_column_concerns() {
     check_space(dense, numeric("n", &[1.0, 2.0, f64::NAN]), &["clip", "impute", "indicators", "scale"]);
     check_space(dense, numeric("n", &[1.0, 2.0, 90.0]), &["clip", "unskew", "min_skewness", "scale"]);
     check_space(dense, category([0, 1].repeat(100), &few), &["encoding", "min_frequency", "max_levels", "scale"]);
+    // Trees take categories as they are, on bins that all folds and trials share.
+    check_space(InputKind::Columns, category((0..9).collect(), &many), &[]);
     check_space(
-        InputKind::Columns,
+        dense,
         category((0..9).collect(), &many),
-        &["min_count", "level_shares", "target_encoding", "target_min_levels", "target_smoothing"],
+        &[
+            "min_count",
+            "level_shares",
+            "target_encoding",
+            "target_min_levels",
+            "target_smoothing",
+            "encoding",
+            "min_frequency",
+            "max_levels",
+            "scale",
+        ],
     );
     check_space(InputKind::Columns, numeric("n", &[1.0, 2.0, 90.0]), &[]);
-    check_space(InputKind::Columns, text(), &["text_components", "text_bigrams", "text_min_df", "text_stats"]);
+    check_space(InputKind::Columns, text(), &["text_stats"]);
     check_space(
         InputKind::Sparse,
         text(),
