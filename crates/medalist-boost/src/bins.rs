@@ -12,7 +12,7 @@ mod column;
 mod edges;
 mod fill;
 mod layout;
-mod lookup;
+pub(crate) mod lookup;
 mod radix;
 
 pub(crate) use bundle::Member;
@@ -131,6 +131,7 @@ impl Bins {
         } else {
             groups.into_iter().map(find).collect()
         };
+        drop(rows);
         let features = features.into_iter().flatten().collect();
         Bins::with_features(columns, features, settings)
     }

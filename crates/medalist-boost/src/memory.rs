@@ -89,7 +89,7 @@ impl Params {
             _ if self.objective.renewal().is_some() => 16,
             _ => 0,
         };
-        let of_vectors = if vectors { 4 * lanes(n_scores) + 12 } else { 0 };
+        let of_vectors = if vectors { 12 * lanes(n_scores) + 20 } else { 0 };
         given + scored + grown + bag + by_boosting + by_objective + of_vectors
     }
 

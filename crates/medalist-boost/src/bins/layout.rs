@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::bundle::Member;
 use super::lookup::put_bytes;
 use super::{Bins, ROWS_A_BLOCK};
+use crate::aligned::Aligned;
 use crate::kernel::Level;
 use crate::kernel::histogram::TILES;
 use crate::split::Condition;
@@ -65,7 +66,7 @@ impl Place {
 #[derive(Clone, Debug)]
 struct Panel {
     stride: usize,
-    words: Vec<u64>,
+    words: Aligned<u64>,
 }
 
 /// The bins of a table's features that vary.
@@ -96,7 +97,7 @@ impl Layout {
         for panel in 0..n_panels {
             let (start, end) = share(n_tiles, n_panels, panel);
             tiles.extend((start..end).map(|tile| (panel, tile - start)));
-            panels.push(Panel { stride: end - start, words: vec![0; (end - start) * n_rows] });
+            panels.push(Panel { stride: end - start, words: Aligned::new((end - start) * n_rows) });
         }
         for (number, Panel { stride, words }) in panels.iter_mut().enumerate() {
             let (first, _) = share(n_tiles, n_panels, number);

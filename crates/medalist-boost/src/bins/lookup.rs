@@ -5,13 +5,13 @@ use super::{Column, FeatureBins, MISSING, ROWS_A_BLOCK};
 use crate::kernel::{Level, leveled};
 
 /// A feature's bins, laid out for looking up many values.
-pub(super) enum Lookup {
+pub(crate) enum Lookup {
     Numeric(Box<Ends>),
     Categorical(Codes),
 }
 
 impl Lookup {
-    pub(super) fn new(bins: &FeatureBins) -> Lookup {
+    pub(crate) fn new(bins: &FeatureBins) -> Lookup {
         match bins {
             FeatureBins::Numeric { upper } => Lookup::Numeric(Box::new(Ends::new(upper))),
             FeatureBins::Categorical { codes } => Lookup::Categorical(Codes::new(codes)),
@@ -19,7 +19,7 @@ impl Lookup {
     }
 
     /// Writes the bins of the rows from `first` on, [`ROWS_A_BLOCK`] at most.
-    pub(super) fn put(&self, level: Level, column: &Column, first: usize, bins: &mut [u8]) {
+    pub(crate) fn put(&self, level: Level, column: &Column, first: usize, bins: &mut [u8]) {
         match (self, column) {
             (Lookup::Categorical(known), Column::Categories(codes)) => {
                 bins.iter_mut().zip(&codes[first..]).for_each(|(bin, &code)| *bin = known.bin(code));
@@ -62,7 +62,7 @@ const MOST_STEPS: usize = 8;
 /// The ends of a feature's bins, and a table that tells where to begin among them.
 ///
 /// A value's cell rises with the value, so that ends in lower cells lie below it and those in higher ones do not: only its own cell's are compared with it.
-pub(super) struct Ends {
+pub(crate) struct Ends {
     /// Ascending, filled up with infinities.
     ends: [f64; 256],
     scale: Scale,
