@@ -10,8 +10,10 @@ mod bundle;
 mod category;
 mod column;
 mod edges;
+mod fill;
 mod layout;
-mod lookup;
+pub(crate) mod lookup;
+mod radix;
 
 pub(crate) use bundle::Member;
 use category::Codes;
@@ -19,7 +21,7 @@ pub use column::Column;
 pub(crate) use edges::TOGETHER;
 use layout::Layout;
 pub(crate) use layout::Place;
-use lookup::Lookup;
+pub(crate) use lookup::TABLE_BYTES;
 
 /// The bin of a missing value; of a category that has no bin of its own, too.
 pub const MISSING: u8 = 255;
@@ -115,9 +117,10 @@ impl Bins {
             check_edge_rows(rows, columns[0].len())?;
         }
         let categorical = |column: &Column| matches!(column, Column::Categories(_));
+        let rows = edges::sampled_rows(columns[0].len(), settings);
         let find = |columns: &[Column]| match columns {
             [Column::Categories(codes)] => vec![category::find(codes, settings)],
-            _ => edges::find(columns, settings),
+            _ => edges::find(columns, rows.as_deref(), settings),
         };
         let mut groups: Vec<&[Column]> = Vec::new();
         for run in columns.chunk_by(|a, b| !categorical(a) && !categorical(b)) {
@@ -128,6 +131,7 @@ impl Bins {
         } else {
             groups.into_iter().map(find).collect()
         };
+        drop(rows);
         let features = features.into_iter().flatten().collect();
         Bins::with_features(columns, features, settings)
     }
@@ -154,20 +158,21 @@ impl Bins {
             None => (0..n_rows).any(has),
             Some(rows) => rows.iter().any(|&row| has(row as usize)),
         };
-        let missing: Vec<bool> = columns
-            .iter()
-            .zip(&features)
-            .map(|(column, bins)| match (column, bins) {
-                // Rare categories have no bin either.
-                (Column::Categories(codes), FeatureBins::Categorical { codes: known }) => {
-                    let known = Codes::new(known);
-                    any(&|row| known.bin(codes[row]) == MISSING)
-                }
-                _ => any(&|row| column.value(row).is_nan()),
-            })
-            .collect();
-        let varies: Vec<usize> =
-            (0..columns.len()).filter(|&at| features[at].n_bins() + usize::from(missing[at]) > 1).collect();
+        let some_missing = |at: usize| match (&columns[at], &features[at]) {
+            // Rare categories have no bin either.
+            (Column::Categories(codes), FeatureBins::Categorical { codes: known }) => {
+                let known = Codes::new(known);
+                any(&|row| known.bin(codes[row]) == MISSING)
+            }
+            (column, _) => any(&|row| column.value(row).is_nan()),
+        };
+        // Most have two bins, and need no look at their rows.
+        let varies = |&at: &usize| match features[at].n_bins() {
+            0 => false,
+            1 => some_missing(at),
+            _ => true,
+        };
+        let varies: Vec<usize> = (0..columns.len()).filter(varies).collect();
         let mut n_cells = 0;
         let place = |&feature: &usize| {
             let n_bins = features[feature].n_bins();
@@ -187,31 +192,14 @@ impl Bins {
         parallel: bool,
     ) -> Bins {
         let n_rows = columns[0].len();
-        let mut stored = vec![Vec::new(); places.len()];
-        stored.iter_mut().for_each(|bins| bins.resize(n_rows, 0));
-        let put = |(places, bins): (&[Place], &mut [Vec<u8>])| {
-            let lookups: Vec<Lookup> = places.iter().map(|place| Lookup::new(&features[place.feature])).collect();
-            // Block by block, as the columns of a row-major matrix share cache lines.
-            for start in (0..n_rows).step_by(ROWS_A_BLOCK) {
-                let end = n_rows.min(start + ROWS_A_BLOCK);
-                for ((place, lookup), bins) in places.iter().zip(&lookups).zip(bins.iter_mut()) {
-                    lookup.put(&columns[place.feature], start, &mut bins[start..end]);
-                }
-            }
-        };
-        if parallel {
-            let size = places.len().div_ceil(rayon::current_num_threads()).max(1);
-            places.par_chunks(size).zip(stored.par_chunks_mut(size)).for_each(put);
-        } else {
-            put((&places, &mut stored));
-        }
+        let stored = fill::columns(columns, &places, &features, parallel);
         let groups = if enable_bundle {
             bundle::bundle(&mut places, stored, &features)
         } else {
             bundle::alone(&mut places);
             stored
         };
-        Bins { n_rows, features, enable_bundle, layout: Layout::new(places, groups, n_rows) }
+        Bins { n_rows, features, enable_bundle, layout: Layout::new(places, groups, n_rows, parallel) }
     }
 
     /// Rows.

@@ -5,11 +5,13 @@
 use std::sync::OnceLock;
 
 pub(crate) mod classes;
+pub(crate) mod descent;
 pub(crate) mod histogram;
 pub(crate) mod level;
 pub(crate) mod logistic;
 pub(crate) mod partition;
 pub(crate) mod products;
+pub(crate) mod rows;
 pub(crate) mod scan;
 pub(crate) mod vector;
 

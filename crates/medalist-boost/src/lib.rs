@@ -60,6 +60,7 @@
 //!
 //! The rows of a fold are row numbers into shared [`Bins`]: nothing is copied, and five folds cost five fits, not five tables. Followed rows go down each tree with the training rows, by the same parting of row numbers; so the scores after 1, 2, .. trees, from which the number of trees is chosen, cost no prediction. Where features are cut depends on all rows of the bins, though never on a label; where that is too much, [`BinSettings::edge_rows`] names the training rows alone.
 
+mod aligned;
 pub mod bins;
 mod cholesky;
 pub mod error;

@@ -18,12 +18,12 @@ impl BinSettings {
         let edges = n_features * 2 * 8 * self.max_bin.min(n_rows);
         let n_rows = self.edge_rows.as_ref().map_or(n_rows, Vec::len);
         let sampled = n_rows.min(self.bin_construct_sample_cnt);
-        // A group of columns' values, and one column's distinct ones with their counts, in lists that double.
+        // A group of columns' values; the sampled rows; room to sort one column's, and its distinct ones with their counts.
         let group = sampled * (8 * n_features.min(crate::bins::TOGETHER) + 32);
         let n_groups = n_features.div_ceil(crate::bins::TOGETHER).max(1);
         let at_once = if self.parallel { current_num_threads().min(n_groups) } else { 1 };
         // A table of edges for each column, while it is filled.
-        edges + (held + n_features * 2048).max(group * at_once)
+        edges + (held + n_features * crate::bins::TABLE_BYTES).max(group * at_once)
     }
 }
 
@@ -89,7 +89,7 @@ impl Params {
             _ if self.objective.renewal().is_some() => 16,
             _ => 0,
         };
-        let of_vectors = if vectors { 4 * lanes(n_scores) + 12 } else { 0 };
+        let of_vectors = if vectors { 12 * lanes(n_scores) + 20 } else { 0 };
         given + scored + grown + bag + by_boosting + by_objective + of_vectors
     }
 

@@ -12,6 +12,7 @@ use crate::objective::Objective;
 use crate::params::{Boosting, Params};
 use crate::tree::{Leaf, Linear, Tree};
 
+mod coded;
 pub(crate) mod flat;
 mod lightgbm;
 mod permutation;

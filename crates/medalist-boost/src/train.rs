@@ -78,6 +78,7 @@ pub struct Trainer<'a> {
     init: Vec<Vec<f64>>,
     /// Iterations that are dropped in this one.
     n_dropped: usize,
+    /// By score, then by row of the bins, once they were had.
     derivatives: Vec<Vec<Derivative>>,
     pairs: Vec<u64>,
     grower: Grower<'a>,
@@ -203,7 +204,7 @@ impl<'a> Trainer<'a> {
             weighted: training.weights.is_some(),
             groups,
             start,
-            derivatives: vec![vec![[0.0; 2]; n_all]; n_scores],
+            derivatives: vec![Vec::new(); n_scores],
             pairs: vec![0; n_all],
             sums: vec![vec![0.0; n_all]; if params.boosting == Boosting::Rf { n_scores } else { 0 }],
             scores,
@@ -263,7 +264,7 @@ impl<'a> Trainer<'a> {
 
     fn iterate(&mut self, stop: &mut dyn FnMut() -> bool) -> Result<()> {
         // A forest's trees all see the derivatives at the start.
-        if self.params.boosting != Boosting::Rf || self.n_iterations == 0 {
+        if !self.derives_in_blocks() && (self.params.boosting != Boosting::Rf || self.n_iterations == 0) {
             self.derive()?;
         }
         self.draw_bag();

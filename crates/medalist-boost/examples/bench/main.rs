@@ -1,7 +1,7 @@
 //! One line of `bench/compare.py`: `bench DIR NAME [TREES] [MAX_BIN] [OPTION ..]` fits the set NAME in DIR and prints JSON.
 //!
 //! Times are CPU times of this process; each tree's include the scores of the held-out rows after it. Options:
-//! `--mode fit` (the default), `cv` (five folds, out-of-fold loss after every tree) or `forest`; `--feature-fraction F`;
+//! `--mode fit` (the default), `cv` (five folds, out-of-fold loss after every tree), `forest` or `predict` (rows a second, raw and on bins); `--feature-fraction F`;
 //! `--linear`: linear leaves; `--leaf-vectors`: one tree for all classes, whose time is then that of a round; `--shared-bins`: held-out rows take part in the choice of bins, so that the table is held once; `--no-bundle`: each column its own byte. RAYON_NUM_THREADS above 1
 //! runs on so many threads, LEVEL (base, v2, v3, v4) on that instruction set.
 
@@ -40,6 +40,7 @@ fn main() -> Outcome<()> {
         "fit" => fit(&options, &set),
         "cv" => cross_validate(&options, &set),
         "forest" => forest(&options, &set),
+        "predict" => predict(&options, &set),
         mode => Err(format!("no mode {mode}").into()),
     }
 }
@@ -223,6 +224,35 @@ fn forest(options: &Options, set: &Set) -> Outcome<()> {
         "{{\"set\": \"{}\", \"engine\": \"medalist-boost\", \"bin_s\": {binned:.4}, \"cpu_s\": {spent:.4}, \"auc\": {:.5}}}",
         options.name,
         score::auc(&scores, &set.labels[set.n_train..]),
+    );
+    Ok(())
+}
+
+/// Predictions of the whole set, raw and on bins.
+fn predict(options: &Options, set: &Set) -> Outcome<()> {
+    let columns = set.columns(set.n_rows);
+    let bins = Bins::new(&columns, &options.bin_settings())?;
+    let training = Training { labels: &set.labels, ..Training::default() };
+    let mut trainer = Trainer::with_level(&options.params(set.objective.clone()), &bins, &training, options.level)?;
+    for _ in 0..options.n_trees {
+        trainer.step()?;
+    }
+    let model = trainer.into_model();
+    let start = cpu_seconds()?;
+    let raw = model.predict(&columns, None)?;
+    let raw_s = cpu_seconds()? - start;
+    let rows: Vec<u32> = (0..set.n_rows as u32).collect();
+    let start = cpu_seconds()?;
+    let on_bins = model.predict_staged_on_bins(&bins, &rows, &[options.n_trees])?;
+    let bins_s = cpu_seconds()? - start;
+    if on_bins[0] != raw {
+        return Err("predictions on bins are others than raw ones".into());
+    }
+    println!(
+        "{{\"set\": \"{}\", \"engine\": \"medalist-boost\", \"raw_s\": {raw_s:.4}, \"bins_s\": {bins_s:.4}, \"raw_rows_s\": {:.0}, \"bins_rows_s\": {:.0}}}",
+        options.name,
+        set.n_rows as f64 / raw_s,
+        set.n_rows as f64 / bins_s,
     );
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::{BinSettings, FeatureBins, MAX_BINS, MISSING, MISSING_CATEGORY};
 const TABLE: u32 = 1 << 16;
 
 /// Which bin a code has.
-pub(super) struct Codes {
+pub(crate) struct Codes {
     low: Vec<u8>,
     /// The others and their bins, by code.
     high: Vec<(u32, u8)>,

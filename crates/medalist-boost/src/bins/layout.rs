@@ -2,8 +2,13 @@
 
 use std::ops::Range;
 
-use super::Bins;
+use rayon::prelude::*;
+
 use super::bundle::Member;
+use super::lookup::put_bytes;
+use super::{Bins, ROWS_A_BLOCK};
+use crate::aligned::Aligned;
+use crate::kernel::Level;
 use crate::kernel::histogram::TILES;
 use crate::split::Condition;
 
@@ -61,7 +66,7 @@ impl Place {
 #[derive(Clone, Debug)]
 struct Panel {
     stride: usize,
-    words: Vec<u64>,
+    words: Aligned<u64>,
 }
 
 /// The bins of a table's features that vary.
@@ -78,7 +83,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Lays the columns out, a group each; the places know their group.
-    pub(super) fn new(mut places: Vec<Place>, columns: Vec<Vec<u8>>, n_rows: usize) -> Layout {
+    pub(super) fn new(mut places: Vec<Place>, columns: Vec<Vec<u8>>, n_rows: usize, parallel: bool) -> Layout {
         // As even as can be: a word costs the same with one column in it as with eight.
         let n_tiles = columns.len().div_ceil(8);
         let n_panels = n_tiles.div_ceil(TILES);
@@ -92,14 +97,21 @@ impl Layout {
         for panel in 0..n_panels {
             let (start, end) = share(n_tiles, n_panels, panel);
             tiles.extend((start..end).map(|tile| (panel, tile - start)));
-            panels.push(Panel { stride: end - start, words: vec![0; (end - start) * n_rows] });
+            panels.push(Panel { stride: end - start, words: Aligned::new((end - start) * n_rows) });
         }
-        for (tile, &(panel, offset)) in tiles.iter().enumerate() {
-            let (start, end) = share(columns.len(), n_tiles, tile);
-            let here = &columns[start..end];
-            let Panel { stride, words } = &mut panels[panel];
-            for (row, words) in words.chunks_exact_mut(*stride).enumerate() {
-                words[offset] = here.iter().rev().fold(0, |word, column| word << 8 | u64::from(column[row]));
+        for (number, Panel { stride, words }) in panels.iter_mut().enumerate() {
+            let (first, _) = share(n_tiles, n_panels, number);
+            let of_tiles: Vec<&[Vec<u8>]> = (first..first + *stride)
+                .map(|tile| {
+                    let (start, end) = share(columns.len(), n_tiles, tile);
+                    &columns[start..end]
+                })
+                .collect();
+            let put = |(block, words): (usize, &mut [u64])| put_block(&of_tiles, block * ROWS_A_BLOCK, words);
+            if parallel {
+                words.par_chunks_mut(*stride * ROWS_A_BLOCK).enumerate().for_each(put);
+            } else {
+                words.chunks_mut(*stride * ROWS_A_BLOCK).enumerate().for_each(put);
             }
         }
         let n_cells = places.iter().map(|place| place.n_bins + 1).sum();
@@ -145,6 +157,23 @@ impl Bins {
     /// Cells of one leaf's histograms.
     pub(crate) fn n_cells(&self) -> usize {
         self.layout.n_cells
+    }
+}
+
+/// Writes a block of a panel's words, for the rows from `first` on; its columns come by tile.
+fn put_block(tiles: &[&[Vec<u8>]], first: usize, words: &mut [u64]) {
+    let level = Level::detect();
+    let n_rows = words.len() / tiles.len();
+    // A tile's words side by side, many in a register, before they are spread out.
+    let mut own = [0; ROWS_A_BLOCK];
+    let own = &mut own[..n_rows];
+    for (offset, columns) in tiles.iter().enumerate() {
+        own.fill(0);
+        for (k, column) in columns.iter().enumerate() {
+            put_bytes(level, &column[first..first + n_rows], 8 * k as u32, own);
+        }
+        let to = words[offset..].iter_mut().step_by(tiles.len());
+        to.zip(&*own).for_each(|(to, word)| *to = *word);
     }
 }
 

@@ -7,13 +7,14 @@ use std::ops::Range;
 
 use super::small;
 use super::{ROWS_A_BLOCK, Used, Waiting};
+use crate::aligned::Aligned;
 use crate::bins::{Bins, MISSING};
 use crate::kernel::Level;
 use crate::kernel::histogram::{TILES, gather_words};
 use crate::kernel::partition::partition;
 use crate::kernel::vector::{
-    Feature, REGISTER, VectorLeaf, VectorSplit, accumulate_vectors, best_vector_split, cumulate_vectors,
-    subtract_vectors,
+    REGISTER, VectorLeaf, accumulate_vectors, best_vector_split, cumulate_vectors, gather_vectors, subtract_vectors,
+    sum_vectors,
 };
 use crate::pair::Scale;
 use crate::params::{Growth, Params};
@@ -22,8 +23,10 @@ use crate::split::Condition;
 use crate::tree::{Leaf, Node, Tree};
 
 mod bundles;
+mod found;
 
-use bundles::{Bundles, TileFeatures};
+use bundles::Bundles;
+use found::Found;
 
 /// Lanes for so many outputs and the Hessian.
 pub(crate) fn lanes(n_outputs: usize) -> usize {
@@ -49,7 +52,7 @@ pub(crate) struct VectorLeafRows {
     sum: Vec<i32>,
     depth: usize,
     slot: Option<usize>,
-    split: Option<(usize, VectorSplit, f64)>,
+    split: Option<Found>,
     parent: Option<(usize, bool)>,
 }
 
@@ -61,7 +64,9 @@ pub(crate) struct VectorGrower<'a> {
     spare: Vec<u32>,
     words: Vec<u64>,
     bundles: Bundles,
-    slots: Vec<Vec<i32>>,
+    /// A block of rows' vectors in their order.
+    ordered: Aligned<i32>,
+    slots: Vec<Aligned<i32>>,
     free: Vec<usize>,
 }
 
@@ -74,6 +79,7 @@ impl<'a> VectorGrower<'a> {
             spare: Vec::new(),
             words: vec![0; TILES * ROWS_A_BLOCK],
             bundles: Bundles::default(),
+            ordered: Aligned::default(),
             slots: Vec::new(),
             free: Vec::new(),
         }
@@ -88,10 +94,7 @@ impl<'a> VectorGrower<'a> {
         self.spare.resize(rows.len().max(others.len()), 0);
         let width = lanes(job.n_outputs);
         let mut sum = vec![0i32; width];
-        for &row in rows {
-            let vector = &job.gradients[row as usize * width..][..width];
-            sum.iter_mut().zip(vector).for_each(|(sum, lane)| *sum = sum.wrapping_add(*lane));
-        }
+        sum_vectors(job.level, job.gradients, rows, &mut sum);
         let (rows, others) = (0..rows.len(), 0..others.len());
         let root = VectorLeafRows { rows, others, sum, depth: 0, slot: None, split: None, parent: None };
         let mut leaves = vec![root];
@@ -100,7 +103,7 @@ impl<'a> VectorGrower<'a> {
         let by_depth = job.params.growth == Growth::Depth;
         let wait = |leaves: &[VectorLeafRows], leaf: usize| {
             let split = leaves[leaf].split.as_ref();
-            split.map(|&(_, _, gain)| Waiting { depth: leaves[leaf].depth, gain, leaf, by_depth })
+            split.map(|found| Waiting { depth: leaves[leaf].depth, gain: found.gain, leaf, by_depth })
         };
         if may_split(job, &leaves[0]) {
             self.evaluate(job, &mut leaves, 0);
@@ -128,7 +131,7 @@ impl<'a> VectorGrower<'a> {
 
     fn take_slot(&mut self, width: usize) -> usize {
         self.free.pop().unwrap_or_else(|| {
-            self.slots.push(vec![0; self.bins.n_cells() * width]);
+            self.slots.push(Aligned::new(self.bins.n_cells() * width));
             self.slots.len() - 1
         })
     }
@@ -209,25 +212,33 @@ impl<'a> VectorGrower<'a> {
     /// Sums a leaf's rows into a slot, for the features at these places (ascending).
     fn build(&mut self, job: &VectorJob, places: &[usize], range: Range<usize>, slot: usize) {
         let width = lanes(job.n_outputs);
-        let VectorGrower { bins, rows, words, slots, bundles, .. } = self;
+        let VectorGrower { bins, rows, words, ordered, bundles, slots, .. } = self;
         let (rows, cells) = (&rows[range], &mut slots[slot]);
         let own = |place: usize| bins.places()[place].own_lanes(width);
         places.iter().for_each(|&place| cells[own(place)].fill(0));
+        if ordered.is_empty() {
+            *ordered = Aligned::new(ROWS_A_BLOCK * width);
+        }
         for panel in 0..bins.n_panels() {
-            let tiles = bins.panel_tiles(panel);
-            let by_tile = bundles.sort(bins, places, tiles, width);
-            if by_tile.iter().all(TileFeatures::is_empty) {
+            let sums = bundles.sort(bins, places, bins.panel_tiles(panel), width);
+            if sums.is_empty() {
                 continue;
             }
             let (panel, stride) = bins.panel(panel);
             for rows in rows.chunks(ROWS_A_BLOCK) {
-                let gathered = &mut words[..stride * rows.len()];
-                gather_words(job.level, panel, stride, rows, gathered);
-                for (words, tile) in gathered.chunks_exact(rows.len()).zip(&by_tile) {
-                    let sums = [(&tile.own, &mut *cells), (&tile.bundles, &mut bundles.cells)];
-                    for (features, cells) in sums.into_iter().filter(|(features, _)| !features.is_empty()) {
-                        accumulate_vectors(job.level, words, rows, job.gradients, width, features, cells);
-                    }
+                let (first, last) = (rows[0] as usize, rows[rows.len() - 1] as usize);
+                let vectors = if last - first + 1 == rows.len() {
+                    // A run of rows: nothing to gather.
+                    &job.gradients[first * width..(last + 1) * width]
+                } else {
+                    gather_vectors(job.level, job.gradients, width, rows, &mut ordered[..rows.len() * width]);
+                    &ordered[..rows.len() * width]
+                };
+                gather_words(job.level, panel, stride, rows, &mut words[..stride * rows.len()]);
+                for sum in &sums {
+                    let words = &words[sum.offset * rows.len()..][..rows.len()];
+                    let cells = if sum.is_bundle { &mut bundles.cells[..] } else { &mut cells[..] };
+                    accumulate_vectors(job.level, words, sum.shift, vectors, width, &mut cells[sum.lanes.clone()]);
                 }
             }
             bundles.take_out(bins, width, cells);
@@ -238,18 +249,18 @@ impl<'a> VectorGrower<'a> {
     fn search(&self, job: &VectorJob, allowed: &[usize], leaves: &mut [VectorLeafRows], leaf: usize, slot: usize) {
         let width = lanes(job.n_outputs);
         let (state, floor) = weighed(job, &leaves[leaf]);
-        let mut best: Option<(usize, VectorSplit)> = None;
+        let mut best: Option<Found> = None;
         for &index in allowed {
             let place = &self.bins.places()[index];
             let cells = &self.slots[slot][place.own_lanes(width)];
             let found = best_vector_split(job.level, cells, state, place.categorical);
             if let Some(split) = found
-                && split.total > best.map_or(floor, |(_, best)| best.total)
+                && split.total > best.as_ref().map_or(floor, |best| best.split.total)
             {
-                best = Some((index, split));
+                best = Some(Found::new(index, split, cells, width, place.categorical));
             }
         }
-        leaves[leaf].split = best.map(|(index, split)| (index, split, split.total - floor));
+        leaves[leaf].split = best.map(|found| Found { gain: found.split.total - floor, ..found });
     }
 
     /// As [`Self::search`], for few rows: only the bins that they hold have cells.
@@ -257,7 +268,7 @@ impl<'a> VectorGrower<'a> {
         let width = lanes(job.n_outputs);
         let (state, floor) = weighed(job, &leaves[leaf]);
         let rows = &self.rows[leaves[leaf].rows.clone()];
-        let mut best: Option<(usize, VectorSplit)> = None;
+        let mut best: Option<Found> = None;
         let (mut keys, mut bins, mut cells) = (Vec::new(), Vec::new(), Vec::new());
         let add = |cell: &mut [i32], row: u32| {
             let vector = &job.gradients[row as usize * width..][..width];
@@ -286,17 +297,18 @@ impl<'a> VectorGrower<'a> {
             let missing = bins.len() * width;
             cells[missing..].fill(0);
             keys.iter().filter(|(bin, _)| *bin == MISSING).for_each(|&(_, row)| add(&mut cells[missing..], row));
-            let Some(mut split) = best_vector_split(job.level, &cells, state, place.categorical) else { continue };
-            if split.total > best.map_or(floor, |(_, best)| best.total) {
+            let Some(split) = best_vector_split(job.level, &cells, state, place.categorical) else { continue };
+            if split.total > best.as_ref().map_or(floor, |best| best.split.total) {
+                let mut found = Found::new(index, split, &cells, width, place.categorical);
                 // Of the thresholds between two bins the one that the full search prefers.
-                split.bin = match bins.get(split.bin + 1) {
+                found.split.bin = match bins.get(split.bin + 1) {
                     Some(&next) if split.default_left => usize::from(next) - 1,
                     _ => usize::from(bins[split.bin]),
                 };
-                best = Some((index, split));
+                best = Some(found);
             }
         }
-        leaves[leaf].split = best.map(|(index, split)| (index, split, split.total - floor));
+        leaves[leaf].split = best.map(|found| Found { gain: found.split.total - floor, ..found });
     }
 
     /// As [`super::Growing::split`].
@@ -307,8 +319,7 @@ impl<'a> VectorGrower<'a> {
         leaves: &mut Vec<VectorLeafRows>,
         leaf: usize,
     ) -> usize {
-        let width = lanes(job.n_outputs);
-        let Some((index, split, gain)) = leaves[leaf].split.take() else {
+        let Some(Found { place: index, split, gain, left }) = leaves[leaf].split.take() else {
             unreachable!("only leaves with a split wait")
         };
         let place = &self.bins.places()[index];
@@ -331,7 +342,7 @@ impl<'a> VectorGrower<'a> {
             right: !(new as i32),
             gain,
             value: values(job, &old.sum),
-            weight: f64::from(old.sum[width - 1]) * job.scale.second,
+            weight: f64::from(old.sum[old.sum.len() - 1]) * job.scale.second,
             count: old.rows.len(),
         });
         if let Some((parent, right)) = old.parent {
@@ -340,12 +351,6 @@ impl<'a> VectorGrower<'a> {
         }
         let (rows, others, depth) = (old.rows.clone(), old.others.clone(), old.depth + 1);
         let middle = (rows.start + n_left, others.start + n_left_others);
-        // The left side's sums, from its own rows: its histograms may be gone.
-        let mut left = vec![0i32; width];
-        for &row in &self.rows[rows.start..middle.0] {
-            let vector = &job.gradients[row as usize * width..][..width];
-            left.iter_mut().zip(vector).for_each(|(sum, lane)| *sum = sum.wrapping_add(*lane));
-        }
         let right = old.sum.iter().zip(&left).map(|(sum, left)| sum.wrapping_sub(*left)).collect();
         old.sum = left;
         (old.rows, old.others) = (rows.start..middle.0, others.start..middle.1);

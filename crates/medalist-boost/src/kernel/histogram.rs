@@ -141,11 +141,11 @@ fn rowwise<const N: usize>(words: &[u64], pairs: &[u64], cells: &mut TileCells, 
 }
 
 /// How many rows ahead one is asked for: in a leaf of few rows each lies in a cache line of its own.
-const AHEAD: usize = 16;
+pub(super) const AHEAD: usize = 16;
 
 /// Asks for a value that will be needed soon; a place outside of the slice does nothing.
 #[inline(always)]
-fn prefetch<T>(values: &[T], place: usize) {
+pub(super) fn prefetch<T>(values: &[T], place: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         let address = values.as_ptr().wrapping_add(place).cast::<i8>();

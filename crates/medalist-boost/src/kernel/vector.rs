@@ -2,69 +2,45 @@
 //!
 //! Lanes are 32-bit integers whose sums over all rows stay below 2^31, as those of [`crate::pair`].
 
+use super::histogram::{AHEAD, prefetch};
 use super::leveled;
 
 /// Lanes come in registers of eight.
 pub(crate) const REGISTER: usize = 8;
 
-/// One feature of a tile.
-#[derive(Clone, Copy)]
-pub(crate) struct Feature {
-    /// Of its byte in the words.
-    pub shift: u32,
-    pub n_bins: usize,
-    /// Its first cell's number; the missing one's is `n_bins` further.
-    pub cells: usize,
-}
-
 leveled! {
-    /// Adds each row's vector to the cells of its word's features. `gradients` by row of the bins, `lanes` each, as are `cells`.
-    fn accumulate_vectors(words: &[u64], rows: &[u32], gradients: &[i32], lanes: usize, features: &[Feature], cells: &mut [i32]) = accumulate_body
+    /// Copies the rows' vectors.
+    fn gather_vectors(vectors: &[i32], lanes: usize, rows: &[u32], out: &mut [i32]) = gather_vectors_body
 }
 
 #[inline(always)]
-fn accumulate_body(
-    words: &[u64],
-    rows: &[u32],
-    gradients: &[i32],
-    lanes: usize,
-    features: &[Feature],
-    cells: &mut [i32],
-) {
-    match lanes / REGISTER {
-        1 => accumulate_registers::<1>(words, rows, gradients, features, cells),
-        2 => accumulate_registers::<2>(words, rows, gradients, features, cells),
-        3 => accumulate_registers::<3>(words, rows, gradients, features, cells),
-        4 => accumulate_registers::<4>(words, rows, gradients, features, cells),
-        _ => {
-            for (&word, &row) in words.iter().zip(rows) {
-                let vector = &gradients[row as usize * lanes..][..lanes];
-                for feature in features {
-                    let cell = &mut cells[cell_of(word, feature) * lanes..][..lanes];
-                    cell.iter_mut().zip(vector).for_each(|(cell, value)| *cell = cell.wrapping_add(*value));
-                }
-            }
+fn gather_vectors_body(vectors: &[i32], lanes: usize, rows: &[u32], out: &mut [i32]) {
+    for (i, (out, &row)) in out.chunks_exact_mut(lanes).zip(rows).enumerate() {
+        if let Some(&ahead) = rows.get(i + AHEAD) {
+            (0..lanes).step_by(2 * REGISTER).for_each(|lane| prefetch(vectors, ahead as usize * lanes + lane));
         }
+        let (to, _) = out.as_chunks_mut::<REGISTER>();
+        let (from, _) = vectors[row as usize * lanes..][..lanes].as_chunks::<REGISTER>();
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
     }
 }
 
+leveled! {
+    /// Adds each row's vector to the cell of its bin, the byte `shift` bits up in its word: one feature's cells stay in the first-level cache. The last cell is that of missing values.
+    fn accumulate_vectors(words: &[u64], shift: u32, vectors: &[i32], lanes: usize, cells: &mut [i32]) = accumulate_body
+}
+
 #[inline(always)]
-fn accumulate_registers<const N: usize>(
-    words: &[u64],
-    rows: &[u32],
-    gradients: &[i32],
-    features: &[Feature],
-    cells: &mut [i32],
-) {
-    let (gradients, _) = gradients.as_chunks::<REGISTER>();
-    let (gradients, _) = gradients.as_chunks::<N>();
-    let (cells, _) = cells.as_chunks_mut::<REGISTER>();
-    let (cells, _) = cells.as_chunks_mut::<N>();
-    for (&word, &row) in words.iter().zip(rows) {
-        let vector = gradients[row as usize];
-        for feature in features {
-            let cell = &mut cells[cell_of(word, feature)];
-            for (cell, vector) in cell.iter_mut().zip(&vector) {
+fn accumulate_body(words: &[u64], shift: u32, vectors: &[i32], lanes: usize, cells: &mut [i32]) {
+    match lanes / REGISTER {
+        1 => accumulate_registers::<1>(words, shift, vectors, cells),
+        2 => accumulate_registers::<2>(words, shift, vectors, cells),
+        3 => accumulate_registers::<3>(words, shift, vectors, cells),
+        4 => accumulate_registers::<4>(words, shift, vectors, cells),
+        _ => {
+            let last = cells.len() / lanes - 1;
+            for (&word, vector) in words.iter().zip(vectors.chunks_exact(lanes)) {
+                let cell = &mut cells[bin(word, shift).min(last) * lanes..][..lanes];
                 cell.iter_mut().zip(vector).for_each(|(cell, value)| *cell = cell.wrapping_add(*value));
             }
         }
@@ -72,9 +48,38 @@ fn accumulate_registers<const N: usize>(
 }
 
 #[inline(always)]
-fn cell_of(word: u64, feature: &Feature) -> usize {
-    // A missing value's bin is at least as large as the number of bins.
-    feature.cells + usize::from((word >> feature.shift) as u8).min(feature.n_bins)
+fn accumulate_registers<const N: usize>(words: &[u64], shift: u32, vectors: &[i32], cells: &mut [i32]) {
+    let (vectors, _) = vectors.as_chunks::<REGISTER>();
+    let (vectors, _) = vectors.as_chunks::<N>();
+    let (cells, _) = cells.as_chunks_mut::<REGISTER>();
+    let (cells, _) = cells.as_chunks_mut::<N>();
+    let last = cells.len() - 1;
+    for (&word, vector) in words.iter().zip(vectors) {
+        let cell = &mut cells[bin(word, shift).min(last)];
+        for (cell, vector) in cell.iter_mut().zip(vector) {
+            cell.iter_mut().zip(vector).for_each(|(cell, value)| *cell = cell.wrapping_add(*value));
+        }
+    }
+}
+
+/// A missing value's is at least as large as the number of bins.
+#[inline(always)]
+fn bin(word: u64, shift: u32) -> usize {
+    usize::from((word >> shift) as u8)
+}
+
+leveled! {
+    /// Adds up the rows' vectors.
+    fn sum_vectors(vectors: &[i32], rows: &[u32], sum: &mut [i32]) = sum_vectors_body
+}
+
+#[inline(always)]
+fn sum_vectors_body(vectors: &[i32], rows: &[u32], sum: &mut [i32]) {
+    let lanes = sum.len();
+    for &row in rows {
+        let vector = &vectors[row as usize * lanes..][..lanes];
+        sum.iter_mut().zip(vector).for_each(|(sum, lane)| *sum = sum.wrapping_add(*lane));
+    }
 }
 
 /// What a leaf's split is weighed by.

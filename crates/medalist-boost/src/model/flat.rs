@@ -1,7 +1,8 @@
-//! Prediction: a block of rows goes down tree after tree, parted at each node as in training.
+//! Prediction: small trees by codes; down large ones a block of rows goes tree after tree, parted at each node as in training.
 
 use std::ops::Range;
 
+use super::coded::{self, CodedTrees, RawCodes};
 use crate::bins::{Bins, Column, MISSING};
 use crate::error::{Error, Result};
 use crate::kernel::Level;
@@ -68,6 +69,9 @@ impl Descent {
 
 /// Adds what some trees say of raw values to the scores (n_rows, n_scores).
 pub(super) fn add_raw(trees: &[Tree], columns: &[Column], n_scores: usize, scores: &mut [f64]) {
+    if let Some(codes) = RawCodes::new(trees, columns.len()) {
+        return codes.add(Level::detect(), columns, n_scores, scores);
+    }
     let used = used_features(trees, columns.len());
     let mut values = vec![Vec::new(); columns.len()];
     let mut descent = Descent::new();
@@ -143,6 +147,8 @@ pub(crate) struct BinForest<'a> {
     trees: &'a [Tree],
     /// By tree and node: the feature's place, and what decides.
     conditions: Vec<Vec<(usize, Condition)>>,
+    /// The same for trees that are small; bins are codes.
+    coded: Option<CodedTrees<'a>>,
 }
 
 impl<'a> BinForest<'a> {
@@ -164,16 +170,25 @@ impl<'a> BinForest<'a> {
             };
             tree.nodes.iter().map(condition).collect::<Result<Vec<_>>>()
         });
-        Ok(BinForest {
-            bins,
-            columns: columns.unwrap_or_default(),
-            trees,
-            conditions: conditions.collect::<Result<_>>()?,
-        })
+        let conditions: Vec<Vec<(usize, Condition)>> = conditions.collect::<Result<_>>()?;
+        let coded = CodedTrees::new(trees, bins.places().len(), |tree, node| Some(conditions[tree][node]));
+        Ok(BinForest { bins, columns: columns.unwrap_or_default(), trees, conditions, coded })
     }
 
     /// Adds what some of the trees say of the bins' rows to the scores (n_rows, n_scores).
     pub(crate) fn add(&self, level: Level, trees: Range<usize>, rows: &[u32], n_scores: usize, scores: &mut [f64]) {
+        if let Some(coded) = &self.coded {
+            let mut codes = vec![0; coded.features.len() * coded::ROWS_A_BLOCK];
+            let blocks = rows.chunks(coded::ROWS_A_BLOCK).zip(scores.chunks_mut(coded::ROWS_A_BLOCK * n_scores));
+            for (rows, scores) in blocks {
+                for (&place, codes) in coded.features.iter().zip(codes.chunks_exact_mut(coded::ROWS_A_BLOCK)) {
+                    let (column, place) = (self.bins.column(place), &self.bins.places()[place]);
+                    codes.iter_mut().zip(rows).for_each(|(code, &row)| *code = place.bin(column[row as usize]));
+                }
+                coded.add(level, trees.clone(), &codes, n_scores, scores);
+            }
+            return;
+        }
         let mut descent = Descent::new();
         let mut bins = vec![Vec::new(); self.bins.places().len()];
         let mut used = vec![false; bins.len()];

@@ -12,7 +12,8 @@ impl Trainer<'_> {
     /// When a closure's derivatives are not finite.
     pub(super) fn derive(&mut self) -> Result<()> {
         let Trainer { params, rows, labels, weights, scores, derivatives, level, groups, span, .. } = self;
-        let span = span.clone();
+        let (span, n_all) = (span.clone(), self.bins.n_rows());
+        derivatives.iter_mut().for_each(|own| own.resize(n_all, [0.0; 2]));
         for (target, labels) in labels.iter().enumerate() {
             let own = if weights.is_empty() { &[] } else { &weights[span.clone()] };
             let stretch = Stretch { labels: &labels[span.clone()], weights: own };

@@ -295,3 +295,30 @@ fn bundles_hold_on_several_threads() {
     let parallel = BinSettings { parallel: true, ..BinSettings::default() };
     assert!(pool.install(|| fit(&parallel, &params.clone().parallel(true))) == alone);
 }
+
+#[test]
+fn leaf_vectors_sum_the_bundles_of_every_panel() {
+    let n_rows = 800;
+    let tables = [8, 9].map(|seed| Sparse::new(n_rows, seed));
+    let mut draws = Draws::new(3);
+    // More than a panel holds, with bundles before and behind them.
+    let dense: Vec<Vec<f64>> = (0..40).map(|_| (0..n_rows).map(|_| draws.normal()).collect()).collect();
+    let mut columns = tables[0].columns();
+    columns.extend(dense.iter().map(|values| Column::F64(values)));
+    columns.extend(tables[1].columns());
+    let objective = Objective::Softmax { n_classes: 3 };
+    let labels = tables[1].labels(&objective);
+    let params = Params::new(objective).multi_strategy(MultiStrategy::LeafVectors).num_leaves(15);
+    let fit = |enable_bundle, params: &Params| {
+        let bins = Bins::new(&columns, &settings(enable_bundle)).unwrap();
+        let mut trainer = Trainer::new(params, &bins, &Training { labels: &labels, ..Training::default() }).unwrap();
+        (0..3).for_each(|_| trainer.step().unwrap());
+        trainer.into_model()
+    };
+    for params in [params.clone(), params.feature_fraction(0.5).bagging_fraction(0.6).bagging_freq(1)] {
+        let model = fit(true, &params);
+        assert!(model == fit(false, &params));
+        let second = 40 + tables[0].columns.len();
+        assert!(model.trees().iter().flat_map(|tree| &tree.nodes).any(|node| node.feature >= second));
+    }
+}

@@ -2,23 +2,20 @@
 
 use std::ops::Range;
 
-use super::Feature;
-use crate::bins::{Bins, MISSING, Place};
+use crate::bins::{Bins, MISSING};
 
 /// Cells of a bundle, one a code.
 const CODES: usize = 256;
 
-/// What lies in one tile of the features that are summed: columns of their own, and bundles, whose cells are apart.
-#[derive(Default)]
-pub(super) struct TileFeatures {
-    pub own: Vec<Feature>,
-    pub bundles: Vec<Feature>,
-}
-
-impl TileFeatures {
-    pub(super) fn is_empty(&self) -> bool {
-        self.own.is_empty() && self.bundles.is_empty()
-    }
+/// A column that is summed: a feature's own, or a bundle's, whose cells are apart.
+pub(super) struct Sum {
+    /// Of its tile in the panel.
+    pub offset: usize,
+    /// Of its byte in the words.
+    pub shift: u32,
+    /// Its cells, in the leaf's or in [`Bundles::cells`].
+    pub lanes: Range<usize>,
+    pub is_bundle: bool,
 }
 
 /// The bundles of a panel.
@@ -32,34 +29,28 @@ pub(super) struct Bundles {
 }
 
 impl Bundles {
-    /// Sorts the tiles' places among these into columns of their own and bundles, which get cells of `width` lanes.
-    pub(super) fn sort(
-        &mut self,
-        bins: &Bins,
-        places: &[usize],
-        tiles: Range<usize>,
-        width: usize,
-    ) -> Vec<TileFeatures> {
-        let mut sorted: Vec<TileFeatures> = tiles.clone().map(|_| TileFeatures::default()).collect();
+    /// The columns that these places lie in, of a panel's tiles; bundles among them get cells of `width` lanes.
+    pub(super) fn sort(&mut self, bins: &Bins, places: &[usize], tiles: Range<usize>, width: usize) -> Vec<Sum> {
+        let mut sums = Vec::new();
         for &index in places {
-            let Place { tile, shift, n_bins, cells, group, member, .. } = bins.places()[index];
-            if !tiles.contains(&tile) {
+            let place = &bins.places()[index];
+            if !tiles.contains(&place.tile) {
                 continue;
             }
-            let sorted = &mut sorted[tile - tiles.start];
-            if member.is_none() {
-                sorted.own.push(Feature { shift, n_bins, cells });
+            let (offset, shift) = (place.tile - tiles.start, place.shift);
+            if place.member.is_none() {
+                sums.push(Sum { offset, shift, lanes: place.own_lanes(width), is_bundle: false });
                 continue;
             }
             self.members.push(index);
-            if !self.groups.contains(&group) {
-                let cells = CODES * self.groups.len();
-                sorted.bundles.push(Feature { shift, n_bins: CODES - 1, cells });
-                self.groups.push(group);
+            if !self.groups.contains(&place.group) {
+                let first = CODES * width * self.groups.len();
+                sums.push(Sum { offset, shift, lanes: first..first + CODES * width, is_bundle: true });
+                self.groups.push(place.group);
             }
         }
         self.cells.resize(CODES * width * self.groups.len(), 0);
-        sorted
+        sums
     }
 
     /// Writes the sums of each place that is a member into its cells, (n_bins + 1) of `width` lanes, and forgets the bundles.
