@@ -43,12 +43,9 @@ pub fn diff(session: &Session, args: &DiffArgs) -> Result<()> {
     };
     row("trial", args.first.clone(), args.second.clone(), String::new());
     let text = |value: Option<f64>| value.map(short).unwrap_or_default();
-    row(
-        "score",
-        text(first.1.score),
-        text(second.1.score),
-        paired.as_ref().map(|it| signed(it.mean)).unwrap_or_default(),
-    );
+    let scores = paired.as_ref().and(first.1.score.zip(second.1.score));
+    let difference = scores.map(|(first, second)| second - first);
+    row("score", text(first.1.score), text(second.1.score), difference.map(signed).unwrap_or_default());
     for fold in &folds {
         let difference = paired.as_ref().and(fold.difference()).map(signed).unwrap_or_default();
         row(&format!("fold {}", fold.fold), text(fold.first), text(fold.second), difference);

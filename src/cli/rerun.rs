@@ -57,10 +57,8 @@ impl Found<'_> {
         folds.map(|(place, fold)| (fold.fold, fold.score, after.get(place).copied())).collect()
     }
 
-    /// The mean over the folds, summed in their order as the trial's was.
     fn score(&self) -> Option<f64> {
-        let scores = &self.repeated.as_ref().ok()?.scores;
-        Some(scores.iter().fold(0.0, |sum, score| sum + score) / scores.len() as f64)
+        self.repeated.as_ref().ok().map(|repeated| repeated.score)
     }
 
     /// None where the store has none to compare with.
@@ -72,7 +70,11 @@ impl Found<'_> {
     fn is_same(&self) -> bool {
         let same = |(_, before, after): &(u32, f64, Option<f64>)| after.map(f64::to_bits) == Some(before.to_bits());
         let n_folds = self.repeated.as_ref().map_or(0, |repeated| repeated.scores.len());
-        n_folds == self.trial.folds.len() && self.scores().iter().all(same) && self.same_predictions() != Some(false)
+        let same_score = self.score().map(f64::to_bits) == self.trial.score.map(f64::to_bits);
+        same_score
+            && n_folds == self.trial.folds.len()
+            && self.scores().iter().all(same)
+            && self.same_predictions() != Some(false)
     }
 
     fn print(&self, session: &Session) -> Result<()> {

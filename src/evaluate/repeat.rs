@@ -10,6 +10,8 @@ use crate::error::{Error, Kind, Result};
 pub struct Repeated {
     /// By fold.
     pub scores: Vec<f64>,
+    /// Of all folds together.
+    pub score: f64,
     /// The out-of-fold predictions, as the store keeps them.
     pub out_of_fold: Vec<u8>,
 }
@@ -39,10 +41,13 @@ impl Evaluation<'_> {
             scores.push(score);
             artifacts.push(artifact);
         }
+        let together = Objective::score(self, trial, &artifacts).map_err(failed)?;
+        let mean = || scores.iter().fold(0.0, |sum, score| sum + score) / scores.len() as f64;
+        let score = together.unwrap_or_else(mean);
         let attached = self.attach(trial, artifacts).map_err(failed)?;
         let out_of_fold = attached.into_iter().find(|attachment| attachment.name == OUT_OF_FOLD);
         let out_of_fold = out_of_fold.ok_or_else(|| Error::unexpected("a trial without predictions"))?.bytes;
-        Ok(Repeated { scores, out_of_fold })
+        Ok(Repeated { scores, score, out_of_fold })
     }
 }
 

@@ -71,6 +71,23 @@ fn every_kind_of_trial_comes_out_the_same_bit_for_bit() {
     assert!(ran.stderr.contains("the same bit for bit") && ran.stdout.contains("fold 2"), "{}", ran.stderr);
 }
 
+/// Learned thresholds make of the folds together another score than their mean.
+#[test]
+fn a_trial_whose_labels_are_cut_by_thresholds_comes_out_the_same() {
+    let workspace = swept("wine-quality-red", "--models ridge,gbdt --trials 4 --looks 1 --search random");
+    for number in 0..4 {
+        let found = workspace.run(&format!("rerun mine/{number} --output json")).ok().json();
+        assert_eq!(found["same"], true);
+        assert_eq!(found["score"]["before"], found["score"]["after"]);
+    }
+    let found = workspace.run("diff mine/0 mine/1 --output json").ok().json();
+    let mean = |which: &str| {
+        let folds = found["folds"].as_array().unwrap();
+        folds.iter().map(|fold| fold[which].as_f64().unwrap()).sum::<f64>() / 3.0
+    };
+    assert_ne!(found["score"]["first"].as_f64().unwrap(), mean("first"));
+}
+
 /// A further look is repeated on its own folds.
 #[test]
 fn a_further_look_comes_out_the_same() {
