@@ -2,13 +2,14 @@
 """Chooses defaults and ranges for the tree models on data sets of our own.
 
     cargo build --release
-    python bench/boost/defaults.py target/release/medalist [--models gbdt,gbdt_depth] [--trials 60] [--sets 16] [--seed 0]
+    python bench/boost/defaults.py target/release/medalist [--models gbdt,gbdt_depth] [--trials 60] [--sets 16] [--seed 0] [--points FILE]
 
 Draws seeded data sets (see `draw`), makes each a competition, and sweeps every model over the same random points, the
 default first, on three folds. A point's regret on a data set is its score's distance from the best point's, in units of
 the distance of the median point; above 2 it counts as 2. Printed per model: the mean regret of the default and of
 the best points over all sets, and where the best quarter of each set's points lies in each parameter (10 %, median,
-90 %). No competition's data is used. Needs numpy.
+90 %). Points of a file (as of `sweep --enqueue`) are tried too, before the default. No competition's data is used.
+Needs numpy.
 """
 
 import argparse
@@ -105,10 +106,11 @@ def run(medalist, workspace, *arguments):
     return ran.stdout
 
 
-def scores(medalist, workspace, slug, model, trials):
-    """Mean score by point (low is good), the default's point first; and the points."""
+def scores(medalist, workspace, slug, model, trials, points):
+    """Mean score by point, low is good."""
     study = f"{slug}-{model}"
-    run(medalist, workspace, "sweep", slug, "--models", model, "--search", "random", "--trials", trials, "--folds", 3,
+    more = ["--enqueue", points] if points else []
+    run(medalist, workspace, "sweep", slug, *more, "--models", model, "--search", "random", "--trials", trials, "--folds", 3,
         "--looks", 1, "--seed", 1, "--study", study, "--no-submission", "--jobs", os.cpu_count() or 1)
     found = {}
     for trial in json.loads(run(medalist, workspace, "trials", study, "--output", "json")):
@@ -118,15 +120,23 @@ def scores(medalist, workspace, slug, model, trials):
     return found
 
 
-def report(model, by_set):
+def default(medalist, model):
+    """The model's default point."""
+    listed = json.loads(subprocess.run([medalist, "models", model, "--output", "json"], capture_output=True).stdout)
+    own = [row for row in listed if row["parameter"].startswith(model + ".") and not row["staged"]]
+    return {"model": model, **{row["parameter"]: row["default"] for row in own}}
+
+
+def report(model, by_set, default):
     points = [point for point in by_set[0] if all(point in found for found in by_set)]
+    own = [json.loads(point) == default for point in points].index(True)
     table = np.array([[found[point] for point in points] for found in by_set])
     best, median = table.min(axis=1, keepdims=True), np.median(table, axis=1, keepdims=True)
     regret = np.minimum((table - best) / (median - best + 1e-12), 2.0)
     mean = regret.mean(axis=0)
     order = np.argsort(mean)
-    print(f"\n{model}: {len(points)} points on {len(by_set)} sets; mean regret of the default {mean[0]:.3f}"
-          f" (rank {int(np.sum(mean < mean[0])) + 1}), of the median point {np.median(mean):.3f}")
+    print(f"\n{model}: {len(points)} points on {len(by_set)} sets; mean regret of the default {mean[own]:.3f}"
+          f" (rank {int(np.sum(mean < mean[own])) + 1}), of the median point {np.median(mean):.3f}")
     for at in order[:5]:
         print(f"  {mean[at]:.3f} +- {regret[:, at].std() / len(by_set) ** 0.5:.3f}  {points[at]}")
     parsed = [json.loads(point) for point in points]
@@ -145,15 +155,18 @@ def main():
     parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--sets", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--points", type=Path)
     arguments = parser.parse_args()
     medalist = Path(arguments.medalist).resolve()
+    points = arguments.points and arguments.points.resolve()
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder)
         (workspace / "competitions").mkdir()
         (workspace / "submissions").mkdir()
         slugs = [competition(workspace, medalist, number, arguments.seed) for number in range(arguments.sets)]
         for model in arguments.models.split(","):
-            report(model, [scores(medalist, workspace, slug, model, arguments.trials) for slug in slugs])
+            by_set = [scores(medalist, workspace, slug, model, arguments.trials, points) for slug in slugs]
+            report(model, by_set, default(medalist, model))
 
 
 if __name__ == "__main__":

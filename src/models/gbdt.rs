@@ -14,19 +14,19 @@ use crate::target::{Target, Task};
 #[derive(Tunable)]
 pub struct Gbdt {
     /// Trees (per class where there are more than two).
-    #[param(1..=1000, log, staged, default = 100, levels = [25, 50, 100, 200, 300])]
+    #[param(1..=1000, log, staged, default = 200, levels = [25, 50, 100, 200, 300])]
     pub n_estimators: usize,
     /// What each tree's prediction is multiplied by.
-    #[param(0.01..=0.3, log, default = 0.1, levels = [0.03, 0.1])]
+    #[param(0.01..=0.3, log, default = 0.05, levels = [0.03, 0.1])]
     pub learning_rate: f64,
     /// Leaves of a tree, at most.
-    #[param(2..=128, log, default = 31, levels = [7, 31])]
+    #[param(2..=128, log, default = 16, levels = [7, 31])]
     pub num_leaves: usize,
     /// Splits from the root to a leaf, at most.
-    #[param(1..=16, default = 8)]
+    #[param(1..=16, default = 6)]
     pub max_depth: usize,
     /// The sum of second derivatives in a leaf, at least: for squared loss a number of rows.
-    #[param(0.001..=100.0, log, default = 3.0)]
+    #[param(0.001..=100.0, log, default = 1.0)]
     pub min_sum_hessian: f64,
     /// L1 penalty on a leaf's value.
     #[param(0.0..=10.0, default = 0.0)]
@@ -38,13 +38,13 @@ pub struct Gbdt {
     #[param(0.0..=1.0, default = 0.0)]
     pub min_gain_to_split: f64,
     /// The share of rows that each tree is grown on.
-    #[param(0.4..=1.0, default = 1.0)]
+    #[param(0.4..=1.0, default = 0.75)]
     pub bagging_fraction: f64,
     /// The share of columns that each tree may split on.
-    #[param(0.2..=1.0, default = 1.0)]
+    #[param(0.2..=1.0, default = 0.5)]
     pub feature_fraction: f64,
     /// Bins that a column's values are put in, at most.
-    #[param(choices = [31, 63, 127, 255], ordered, default = 63)]
+    #[param(choices = [31, 63, 127, 255], ordered, default = 127)]
     pub max_bin: u16,
 }
 

@@ -12,13 +12,13 @@ use crate::target::{Target, Task};
 #[derive(Tunable)]
 pub struct GbdtDepth {
     /// Trees (per class where there are more than two).
-    #[param(1..=1000, log, staged, default = 100, levels = [25, 50, 100, 200, 300])]
+    #[param(1..=1000, log, staged, default = 200, levels = [25, 50, 100, 200, 300])]
     pub n_estimators: usize,
     /// What each tree's prediction is multiplied by.
-    #[param(0.01..=0.3, log, default = 0.1, levels = [0.03, 0.1])]
+    #[param(0.01..=0.3, log, default = 0.05, levels = [0.03, 0.1])]
     pub learning_rate: f64,
     /// Splits from the root to a leaf, at most.
-    #[param(1..=10, default = 5, levels = [3, 5, 7])]
+    #[param(1..=10, default = 4, levels = [3, 5, 7])]
     pub max_depth: usize,
     /// The sum of second derivatives in a leaf, at least: for squared loss a number of rows.
     #[param(0.001..=100.0, log, default = 1.0)]
@@ -27,10 +27,10 @@ pub struct GbdtDepth {
     #[param(0.001..=100.0, log, default = 1.0)]
     pub lambda_l2: f64,
     /// The share of rows that each tree is grown on.
-    #[param(0.4..=1.0, default = 0.8)]
+    #[param(0.4..=1.0, default = 0.75)]
     pub bagging_fraction: f64,
     /// The share of columns that each node may split on.
-    #[param(0.2..=1.0, default = 0.8)]
+    #[param(0.2..=1.0, default = 0.5)]
     pub feature_fraction_bynode: f64,
 }
 
