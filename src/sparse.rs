@@ -10,6 +10,12 @@ pub struct SparseMatrix {
     values: Vec<f64>,
 }
 
+impl Default for SparseMatrix {
+    fn default() -> Self {
+        SparseMatrix::new(0)
+    }
+}
+
 impl SparseMatrix {
     /// No rows yet.
     pub fn new(n_columns: usize) -> SparseMatrix {

@@ -41,3 +41,20 @@ impl Matrix {
         array.map_err(|error| Error::model(format!("a saved matrix is damaged: {error}")))
     }
 }
+
+/// A field that is a matrix: `#[serde(with = "matrix")]`.
+pub mod matrix {
+    use ndarray::Array2;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Matrix;
+
+    pub fn serialize<S: Serializer>(array: &Array2<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        Matrix::from(array).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Array2<f64>, D::Error> {
+        Matrix::deserialize(deserializer)?.into_array().map_err(D::Error::custom)
+    }
+}

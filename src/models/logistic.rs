@@ -94,13 +94,13 @@ struct FittedLogistic {
     n_classes: usize,
 }
 
-/// A [`FittedLogistic`] in a file.
+/// Coefficients in a file.
 #[derive(Serialize, Deserialize)]
-struct Saved {
-    coefficients: Matrix,
-    constants: Vec<f64>,
-    classes: Vec<usize>,
-    n_classes: usize,
+pub(super) struct Saved {
+    pub coefficients: Matrix,
+    pub constants: Vec<f64>,
+    pub classes: Vec<usize>,
+    pub n_classes: usize,
 }
 
 impl FittedLogistic {

@@ -4,14 +4,16 @@
 
 use medalist_search::Value;
 use ndarray::{Array1, Array2};
+use serde_json::Value as State;
 
 use super::baseline::shared::{Constant, once, total_weight, weight};
 use super::logistic::logistic_loss::{Classes, Loss, Rows, Scaled};
-use super::logistic::write_probabilities;
+use super::logistic::{Saved, write_probabilities};
 use crate::Tunable;
 use crate::error::{Error, Result};
 use crate::model::{FitContext, Model, Predictor, Sparse};
 use crate::sparse::SparseMatrix;
+use crate::state::{Matrix, from_state, to_state};
 use crate::target::{Target, Task};
 
 /// Logistic regression on the words of texts; the intercept is not penalised. Row weights count.
@@ -55,6 +57,15 @@ impl Model for SparseLogistic {
         }
         let classes = classes.present.clone();
         Ok(Box::new(FittedSparseLogistic { coefficients, constants, classes, n_classes: *n_classes }))
+    }
+
+    fn load(state: &State) -> Result<Box<dyn Predictor<Sparse>>> {
+        if let Some(constant) = Constant::load(state) {
+            return Ok(Box::new(constant));
+        }
+        let Saved { coefficients, constants, classes, n_classes } = from_state(state)?;
+        let (coefficients, constants) = (coefficients.into_array()?, Array1::from(constants));
+        Ok(Box::new(FittedSparseLogistic { coefficients, constants, classes, n_classes }))
     }
 
     fn estimate_memory(&self, n_rows: usize, n_columns: usize) -> u64 {
@@ -139,5 +150,10 @@ impl Predictor<Sparse> for FittedSparseLogistic {
     /// The coefficients, and a constant for each output.
     fn size(&self, _stage: Option<&Value>) -> Option<u64> {
         Some(8 * (self.coefficients.len() + self.constants.len()) as u64)
+    }
+
+    fn save(&self) -> Option<State> {
+        let (coefficients, constants) = (Matrix::from(&self.coefficients), self.constants.to_vec());
+        to_state(&Saved { coefficients, constants, classes: self.classes.clone(), n_classes: self.n_classes })
     }
 }

@@ -8,6 +8,7 @@ use super::dates::by_column::{ByColumn, check_cancelled, quantile, type_changed}
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::InputKind;
+use crate::state::{from_state, to_state};
 use crate::table::{Column, ColumnType, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -45,6 +46,10 @@ impl Transform for Clip {
         })?;
         Ok(Box::new(FittedClip { columns }))
     }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(FittedClip { columns: from_state(state)? }))
+    }
 }
 
 impl Clip {
@@ -78,6 +83,10 @@ impl FittedTransform for FittedClip {
             }
             Ok(())
         })
+    }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(&self.columns)
     }
 }
 

@@ -9,6 +9,7 @@ use super::dates::by_column::{ByColumn, check_cancelled, level_counts, type_chan
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::InputKind;
+use crate::state::{from_state, to_state};
 use crate::table::{Column, MISSING, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -45,6 +46,10 @@ impl Transform for Counts {
         })?;
         Ok(Box::new(FittedCounts { columns }))
     }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(FittedCounts { columns: from_state(state)? }))
+    }
 }
 
 /// By code, gaps as a level of their own; none where there are few levels, or all are equally frequent.
@@ -77,6 +82,10 @@ impl FittedTransform for FittedCounts {
             }
             Ok(())
         })
+    }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(&self.columns)
     }
 }
 

@@ -5,10 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::dates::by_column::{ByColumn, check_cancelled, level_counts, type_changed};
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::InputKind;
+use crate::state::{from_state, to_state};
 use crate::table::{Column, MISSING, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -46,6 +49,10 @@ impl Transform for Rare {
         })?;
         Ok(Box::new(FittedRare { columns }))
     }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(FittedRare { columns: from_state(state)? }))
+    }
 }
 
 impl Rare {
@@ -59,7 +66,7 @@ impl Rare {
     }
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Plan {
     kept: BTreeSet<u32>,
     /// The code of all the others.
@@ -89,6 +96,10 @@ impl FittedTransform for FittedRare {
             }
             Ok(())
         })
+    }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(&self.columns)
     }
 }
 

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 
 use super::dates::by_column::{ByColumn, check_cancelled, level_counts, type_changed};
 use crate::error::{Error, Result};
 use crate::model::InputKind;
+use crate::state::{from_state, to_state};
 use crate::table::{Column, MISSING, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -66,6 +68,10 @@ impl Transform for TargetEncode {
             Ok(wanted.then(|| rows.codes(codes, self.target_smoothing)))
         })?;
         Ok(Box::new(FittedTargetEncode { columns, replace: self.target_encoding == TargetEncoding::Replace }))
+    }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(from_state::<FittedTargetEncode>(state)?))
     }
 }
 
@@ -188,6 +194,7 @@ impl Sums {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Means {
     /// (n_levels, n_outputs).
     of_levels: Vec<f64>,
@@ -203,14 +210,17 @@ impl Means {
 }
 
 /// One category's encoding.
+#[derive(Serialize, Deserialize)]
 struct Codes {
     /// By code, a gap as a level of its own.
     places: BTreeMap<u32, usize>,
     means: Means,
-    /// (n_outputs, n_rows): the training rows', out of fold.
+    /// (n_outputs, n_rows): the training rows', out of fold; nothing needs them once they are fitted.
+    #[serde(skip)]
     train: Vec<Vec<f64>>,
 }
 
+#[derive(Serialize, Deserialize)]
 struct FittedTargetEncode {
     /// None for what stays as it is.
     columns: ByColumn<Option<Codes>>,
@@ -229,7 +239,7 @@ impl FittedTargetEncode {
             if !self.replace {
                 out.push(column.clone());
             }
-            let n_outputs = encoding.train.len();
+            let n_outputs = encoding.means.of_all.len();
             for (output, values) in values(encoding, codes)?.into_iter().enumerate() {
                 let class = if n_outputs == 1 { String::new() } else { format!("={output}") };
                 out.push(Arc::new(Column::numeric(format!("{}.target{class}", column.name), values)));
@@ -242,7 +252,7 @@ impl FittedTargetEncode {
 impl FittedTransform for FittedTargetEncode {
     fn transform(&self, table: &Table) -> Result<Table> {
         self.encode(table, |encoding, codes| {
-            let mut columns = vec![Vec::with_capacity(codes.len()); encoding.train.len()];
+            let mut columns = vec![Vec::with_capacity(codes.len()); encoding.means.of_all.len()];
             for code in codes {
                 let means = encoding.means.of(encoding.places.get(code).copied());
                 columns.iter_mut().zip(means).for_each(|(column, mean)| column.push(*mean));
@@ -258,6 +268,10 @@ impl FittedTransform for FittedTargetEncode {
             }
             Ok(encoding.train.clone())
         })
+    }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(self)
     }
 }
 

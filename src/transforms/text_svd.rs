@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::{Array2, Axis};
+use serde::{Deserialize, Serialize};
 
 // Declared here because every file of this folder is a transform, and this is the one that uses it.
 mod svd;
@@ -13,6 +14,7 @@ use crate::Tunable;
 use crate::error::Result;
 use crate::model::InputKind;
 use crate::sparse::SparseMatrix;
+use crate::state::{from_state, matrix, to_state};
 use crate::table::{Column, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -59,13 +61,20 @@ impl Transform for TextSvd {
         })?;
         Ok(Box::new(FittedTextSvd { columns }))
     }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(FittedTextSvd { columns: from_state(state)? }))
+    }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Plan {
     fitted: TfIdf,
     /// (n_terms, n_components)
+    #[serde(with = "matrix")]
     vectors: Array2<f64>,
-    /// The training rows' words.
+    /// The training rows' words; nothing needs them once they are fitted.
+    #[serde(skip)]
     train: SparseMatrix,
 }
 
@@ -109,5 +118,9 @@ impl FittedTransform for FittedTextSvd {
             }
             Ok(())
         })
+    }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(&self.columns)
     }
 }

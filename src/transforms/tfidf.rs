@@ -5,12 +5,15 @@ use std::sync::Arc;
 // Declared here because every file of this folder is a transform, and this is the first of those that share it.
 pub(super) mod words;
 
+use serde::{Deserialize, Serialize};
+
 use self::words::{Terms, Texts, TfIdf};
 use super::dates::by_column::{ByColumn, type_changed};
 use crate::Tunable;
 use crate::error::Result;
 use crate::model::InputKind;
 use crate::sparse::SparseMatrix;
+use crate::state::{from_state, to_state};
 use crate::table::{Column, ColumnType, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -49,13 +52,35 @@ impl Transform for Tfidf {
         })?;
         Ok(Box::new(FittedTfidf { columns }))
     }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(FittedTfidf { columns: from_state(state)? }))
+    }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Plan {
     fitted: TfIdf,
+    #[serde(with = "shared")]
     names: Arc<Vec<String>>,
-    /// The training rows.
+    /// The training rows; nothing needs them once they are fitted.
+    #[serde(skip)]
     train: Arc<SparseMatrix>,
+}
+
+/// Names as a file holds them.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(names: &Arc<Vec<String>>, serializer: S) -> Result<S::Ok, S::Error> {
+        names.as_slice().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Vec<String>>, D::Error> {
+        Vec::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 struct FittedTfidf {
@@ -94,5 +119,9 @@ impl FittedTransform for FittedTfidf {
             true => plan.train.clone(),
             false => Arc::new(plan.fitted.transform(texts)),
         })
+    }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(&self.columns)
     }
 }

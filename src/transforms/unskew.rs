@@ -4,9 +4,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::dates::by_column::{ByColumn, check_cancelled, type_changed};
 use crate::error::Result;
 use crate::model::InputKind;
+use crate::state::{from_state, to_state};
 use crate::table::{Column, ColumnType, Table, Values};
 use crate::target::Target;
 use crate::transform::{FittedTransform, Transform, TransformContext};
@@ -66,6 +69,10 @@ impl Transform for Unskew {
         })?;
         Ok(Box::new(FittedUnskew { columns }))
     }
+
+    fn load(state: &serde_json::Value) -> Result<Box<dyn FittedTransform>> {
+        Ok(Box::new(FittedUnskew { columns: from_state(state)? }))
+    }
 }
 
 impl Unskew {
@@ -94,6 +101,7 @@ fn skewness(values: &[f64]) -> f64 {
     if skewness.is_finite() { skewness } else { 0.0 }
 }
 
+#[derive(Serialize, Deserialize)]
 enum Plan {
     Keep,
     Log,
@@ -101,6 +109,7 @@ enum Plan {
 }
 
 /// A column's distribution as points with their normal scores.
+#[derive(Serialize, Deserialize)]
 struct Scores {
     /// Ascending, all different.
     values: Vec<f64>,
@@ -228,6 +237,10 @@ impl FittedTransform for FittedUnskew {
             out.push(Arc::new(Column::numeric(&column.name, changed)));
             Ok(())
         })
+    }
+
+    fn save(&self) -> Option<serde_json::Value> {
+        to_state(&self.columns)
     }
 }
 

@@ -158,3 +158,20 @@ fn what_was_not_saved_or_cannot_be_says_what_to_do() {
     let json: Value = workspace.run(&format!("predict penguins --trial mine/1 {test} --output json")).ok().json();
     assert_eq!(json.as_array().unwrap().len(), 103);
 }
+
+/// Each transform says what it has learned, or `--save` would refuse; a model is kept only where it predicts the test rows bit for bit.
+#[test]
+fn what_any_transform_has_learned_is_saved() {
+    let workspace = Workspace::with(&["tate-acquired-art"]);
+    let save = |study: &str, arguments: &str| {
+        let command =
+            format!("sweep tate-acquired-art --trials 1 --looks 1 --folds 3 --no-submission -q --study {study}");
+        workspace.run(&format!("{command} {arguments}")).ok();
+        let ran = workspace.run(&format!("submit tate-acquired-art --trial {study}/0 --save")).ok();
+        assert!(ran.stderr.contains("saved the model"), "{}", ran.stderr);
+    };
+    let numbers = "--set prep.clip=0.01 --set prep.unskew=rank --set prep.text_components=20";
+    let categories = "--set prep.min_count=3 --set prep.level_shares=true --set prep.target_encoding=add";
+    save("all", &format!("--models ridge {numbers} {categories}"));
+    save("log", "--models ridge --set prep.unskew=log --set prep.target_encoding=replace");
+}

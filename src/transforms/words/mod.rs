@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
 use crate::sparse::SparseMatrix;
 use crate::transform::TransformContext;
@@ -14,7 +16,7 @@ use crate::transforms::dates::by_column::check_cancelled;
 pub(crate) type Texts = [Option<Arc<str>>];
 
 /// What counts as a term, and how often it must occur.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Terms {
     /// Pairs of words that follow each other, too.
     pub(crate) bigrams: bool,
@@ -25,6 +27,7 @@ pub(crate) struct Terms {
 }
 
 /// The terms of the training rows.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct TfIdf {
     terms: Terms,
     places: HashMap<Box<str>, u32>,
