@@ -9,6 +9,7 @@ mod catalogue;
 mod check;
 mod describe;
 mod diff;
+mod ensemble;
 mod folds;
 mod insight;
 mod metrics;
@@ -109,6 +110,7 @@ impl Session {
             Command::Delete(args) => remarks::delete(self, &args),
             Command::Importance(args) => insight::importance_of(self, &args),
             Command::Outlook(args) => insight::outlook_of(self, &args),
+            Command::Ensemble(args) => ensemble::ensemble(self, &args),
             Command::Submit(args) => submit::submit(self, &args),
             Command::Predict(args) => predict::predict(self, &args),
             Command::Predictions(args) => predictions::predictions(self, &args),

@@ -20,15 +20,16 @@ use ndarray::Array2;
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
 use crate::fold_cache::{FoldCache, PreparedKey};
-use crate::metric::{Metric, TargetScale, Truth, mean_over_targets};
+use crate::metric::{Metric, TargetScale};
 use crate::model::{AnyModel, AnyPredictor, FitContext, Once, Steps, Whole};
 use crate::objective::Measure;
 use crate::prepare::{self, Prepared};
 use crate::registry::{ModelEntry, Registry};
+use crate::scoring::Scorer;
 use crate::split::Fold;
 use crate::table::Table;
 use crate::target::Target;
-use crate::thresholds::{Thresholds, decode_with};
+use crate::thresholds::Thresholds;
 use crate::transform::{AnyTransform, TransformContext};
 
 pub use made_by::{MADE_BY, MadeBy};
@@ -308,25 +309,7 @@ impl<'a> Evaluation<'a> {
 
     /// Mean of the targets' scores on the rows given; no thresholds: by the plain decoding.
     fn score(&self, rows: &[u32], outputs: &[Array2<f64>], thresholds: &[Thresholds]) -> Result<f64> {
-        let weights = self.weights(rows);
-        let queries = self.competition.queries.as_ref();
-        let queries: Option<Vec<u32>> = queries.map(|queries| rows.iter().map(|&row| queries[row as usize]).collect());
-        let (metric, task) = (self.metric.as_ref(), self.competition.task);
-        mean_over_targets(self.competition.targets.iter().map(|column| column.name.as_str()), |target| {
-            let column = &self.competition.targets[target];
-            let positive = self.competition.positive(target);
-            let (raw, thresholds) = (outputs[target].view(), thresholds.get(target).unwrap_or(&None));
-            let decoded = decode_with(thresholds, metric.needs(), task, raw, column, positive, metric.range())?;
-            let truth = Truth {
-                target: &column.target.take(rows),
-                labels: &column.labels,
-                positive,
-                n_train_labels: column.labels.len(),
-                weights: weights.as_deref(),
-                queries: queries.as_deref(),
-            };
-            metric.score(&truth, &decoded.as_prediction())
-        })
+        Scorer { competition: self.competition, metric: self.metric.as_ref() }.score(rows, outputs, thresholds)
     }
 
     /// Takes apart the parameters of trials that differ at most in a staged parameter.

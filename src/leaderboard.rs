@@ -62,16 +62,6 @@ fn objectives(rows: &[Row]) -> Vec<&str> {
     names
 }
 
-/// Standard deviation with n - 1 in the denominator; None for fewer than two scores.
-pub fn sample_std(scores: &[f64]) -> Option<f64> {
-    if scores.len() < 2 {
-        return None;
-    }
-    let mean = scores.iter().sum::<f64>() / scores.len() as f64;
-    let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
-    Some((squares / (scores.len() - 1) as f64).sqrt())
-}
-
 /// Sorts rows by their mean score, best first, and numbers them from 1.
 ///
 /// On ties the study whose first trial is older comes first, and in a study the lower trial number.

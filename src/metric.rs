@@ -57,6 +57,17 @@ pub enum TargetScale {
     Log1p,
 }
 
+impl TargetScale {
+    /// A value of the target on this scale.
+    pub fn of(self, value: f64) -> f64 {
+        match self {
+            TargetScale::Identity => value,
+            TargetScale::Log => value.ln(),
+            TargetScale::Log1p => value.ln_1p(),
+        }
+    }
+}
+
 /// The true values of the rows scored.
 #[derive(Clone, Copy)]
 pub struct Truth<'a> {

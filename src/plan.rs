@@ -28,8 +28,7 @@ use crate::target::Task;
 
 pub use earlier::Earlier;
 pub use enqueued::Enqueued;
-use problem::problem;
-pub use problem::trial_time;
+pub use problem::{problem, trial_time};
 pub use pruning::Pruning;
 pub use quantity::{parse_duration, parse_size};
 pub use search::Search;

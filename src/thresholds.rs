@@ -46,7 +46,26 @@ pub fn of_out_of_fold(
     let rows: Vec<u32> = (0..n_rows as u32).filter(is_scored).collect();
     let places: Vec<usize> = rows.iter().map(|&row| row as usize).collect();
     let outputs = predictions.outputs.iter().map(|output| output.select(ndarray::Axis(0), &places));
-    outputs.enumerate().map(|(target, output)| learn(competition, metric, target, &rows, output.view())).collect()
+    of_rows(competition, metric, &rows, &outputs.collect::<Vec<_>>())
+}
+
+/// The thresholds of each target that score best on the rows given.
+///
+/// `outputs`: one matrix per target, its rows those named.
+///
+/// # Errors
+/// Those of [`learn`].
+pub fn of_rows(
+    competition: &Competition,
+    metric: &dyn Metric,
+    rows: &[u32],
+    outputs: &[Array2<f64>],
+) -> Result<Vec<Thresholds>> {
+    if !are_learned(competition, metric) {
+        return Ok(vec![None; outputs.len()]);
+    }
+    let of_target = |(target, output): (usize, &Array2<f64>)| learn(competition, metric, target, rows, output.view());
+    outputs.iter().enumerate().map(of_target).collect()
 }
 
 /// The thresholds of one target that score best on the rows given; None where none is better than the plain decoding.

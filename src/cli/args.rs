@@ -9,7 +9,8 @@ mod records;
 mod run;
 
 pub use records::{
-    ArchiveArgs, DeleteArgs, DiffArgs, NoteArgs, PredictionsArgs, RerunArgs, StudiesArgs, TagArgs, TrialsArgs,
+    ArchiveArgs, DeleteArgs, DiffArgs, EnsembleArgs, NoteArgs, PredictionsArgs, RerunArgs, StudiesArgs, TagArgs,
+    TrialsArgs,
 };
 pub use run::{OptimizeArgs, ResumeArgs, SweepArgs};
 
@@ -109,6 +110,8 @@ pub enum Command {
     Importance(ImportanceArgs),
     /// Tell what more trials of a study may still gain
     Outlook(OutlookArgs),
+    /// Mix trials into one prediction, where that is worth more than the best of them
+    Ensemble(EnsembleArgs),
     /// Predict the test rows with a trial's model and write a submission
     Submit(SubmitArgs),
     /// Predict the rows of any file with a model that `submit --save` kept
@@ -306,7 +309,7 @@ pub struct LeaderboardArgs {
 }
 
 #[derive(Args)]
-#[command(group = clap::ArgGroup::new("which").required(true).args(["best", "trial"]))]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["best", "trial", "ensemble"]))]
 #[command(group = clap::ArgGroup::new("how").args(["refit", "average"]))]
 pub struct SubmitArgs {
     pub slug: String,
@@ -316,6 +319,9 @@ pub struct SubmitArgs {
     /// This trial
     #[arg(long, value_name = "STUDY/NUMBER")]
     pub trial: Option<String>,
+    /// The ensemble of this name: see `medalist ensemble`
+    #[arg(long, value_name = "NAME")]
+    pub ensemble: Option<String>,
     /// Fit once more on all training rows (the default)
     #[arg(long)]
     pub refit: bool,

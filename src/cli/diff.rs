@@ -10,7 +10,8 @@ use super::Session;
 use super::args::DiffArgs;
 use super::output::{self, Format, Listing, plain};
 use crate::error::Result;
-use crate::leaderboard::{sample_std, short};
+use crate::estimate::{corrected_standard_error, sample_std};
+use crate::leaderboard::short;
 use crate::results::{self, Difference, Origin};
 
 pub fn diff(session: &Session, args: &DiffArgs) -> Result<()> {
@@ -117,14 +118,11 @@ impl Paired {
         if n == 0 {
             return None;
         }
-        let std = sample_std(&differences);
-        // A fold's share of the rows over that of its training rows: what the folds share.
-        let overlap = 1.0 / (n as f64 - 1.0);
         Some(Paired {
             n_folds: n,
             mean: differences.iter().sum::<f64>() / n as f64,
-            std,
-            standard_error: std.map(|std| std * (1.0 / n as f64 + overlap).sqrt()),
+            std: sample_std(&differences),
+            standard_error: corrected_standard_error(&differences),
             n_better: differences.iter().filter(|&&difference| direction.better(difference, 0.0)).count(),
             n_worse: differences.iter().filter(|&&difference| direction.better(0.0, difference)).count(),
         })

@@ -46,7 +46,8 @@ pub fn predictions(session: &Session, args: &PredictionsArgs) -> Result<()> {
         let how = if args.average { How::Average } else { How::Refit };
         let deadline = evaluate::deadline(None);
         let evaluation = Evaluation::new(&competition, &session.registry, folds, &spec, u64::MAX, deadline)?;
-        let outputs = pool.install(|| test_predictions(&store, &evaluation, &spec, &trial, how))?;
+        let outputs =
+            pool.install(|| test_predictions(session, &store, &competition, &evaluation, &spec, &trial, how))?;
         table.add_test(session, &outputs)?;
     }
     table.print(session)

@@ -24,6 +24,13 @@ pub fn rerun(session: &Session, args: &RerunArgs) -> Result<()> {
             Error::usage(format!("study `{}` is about a program: Medalist cannot run it again alone", spec.name));
         return Err(error.help("`medalist optimize` with `--enqueue` evaluates a point again"));
     }
+    if results::is_ensemble(&spec) {
+        let error = Error::usage(format!("{} is an ensemble: it has no fit of its own", args.trial));
+        return Err(error.help(format!(
+            "`medalist ensemble {slug}` makes it again, `medalist show {}` names its members",
+            args.trial
+        )));
+    }
     let pool = thread_pool(args.jobs)?;
     let competition = pool.install(|| workspace.load(slug, &session.registry))?;
     let metric = competition.metric(&session.registry)?;

@@ -197,11 +197,16 @@ fn show_trial(session: &Session, name: &str) -> Result<()> {
     let (spec, trial) = results::find_trial(&store, name)?;
     let best = choice(&spec, &store.trials(&spec.name)?) == Some(trial.number);
     let remarks = store.remarks(&spec.name)?.remove(&Some(trial.number)).unwrap_or_default();
+    let members = results::recipe(&store, &spec)?.map(|recipe| recipe.members);
     if session.format() == Format::Json {
-        return output::print_json(&json!({
+        let mut json = json!({
             "study": spec.name, "competition": results::slug(&spec), "trial": trial, "best": best,
             "tags": remarks.tags, "note": remarks.note,
-        }));
+        });
+        if let Some(members) = members {
+            json["members"] = json!(members);
+        }
+        return output::print_json(&json);
     }
     let state = match &trial.state {
         TrialState::Failed { reason } => format!("failed: {reason}"),
@@ -229,6 +234,9 @@ fn show_trial(session: &Session, name: &str) -> Result<()> {
     }
     for (name, value) in trial.params.iter() {
         text += &format!("{name} = {value}\n");
+    }
+    for member in members.iter().flatten() {
+        text += &format!("member    {:.3} of {}\n", member.weight, member.trial);
     }
     if let Some(stages) = &trial.stages {
         for (value, scores) in stages.values.iter().zip(&stages.scores) {

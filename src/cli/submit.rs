@@ -63,7 +63,14 @@ pub fn submit(session: &Session, args: &SubmitArgs) -> Result<()> {
     let pool = thread_pool(args.jobs)?;
     let competition = pool.install(|| workspace.load(&args.slug, &session.registry))?;
     let metric = competition.metric(&session.registry)?;
-    let (spec, trial) = find(&store, &competition, metric.as_ref(), args.trial.as_deref())?;
+    let of_ensemble = args.ensemble.as_ref().map(|name| format!("{name}/0"));
+    let named = args.trial.as_deref().or(of_ensemble.as_deref());
+    let (spec, trial) = find(&store, &competition, metric.as_ref(), named)?;
+    if of_ensemble.is_some() && !results::is_ensemble(&spec) {
+        let error = Error::usage(format!("study `{}` is no ensemble", spec.name));
+        return Err(error
+            .help(format!("`medalist submit {} --trial {}/NUMBER` hands in one of its trials", args.slug, spec.name)));
+    }
     results::check_data(&spec, &competition)?;
     check_complete(&spec, &trial)?;
     let folds = results::folds(&store, &spec, &competition)?;
@@ -130,6 +137,10 @@ fn save(
     how: How,
 ) -> Result<()> {
     let name = format!("{}/{}", spec.name, trial.number);
+    if results::is_ensemble(spec) {
+        let error = Error::usage(format!("{name} is an ensemble, which is not saved as one model"));
+        return Err(error.help(format!("`medalist show {name}` names its members: save those")));
+    }
     let seed = spec.point_seed(&trial.params);
     let (outputs, model) = match how {
         How::Refit => evaluation.refit_saved(&trial.params, seed)?,
@@ -188,14 +199,15 @@ pub fn write(
     trial: &Trial,
     how: How,
 ) -> Result<PathBuf> {
-    let outputs = test_predictions(store, evaluation, spec, trial, how)?;
+    let outputs = test_predictions(session, store, competition, evaluation, spec, trial, how)?;
     let name = format!("{}-{}-{}", spec.name, trial.number, how.name());
     let folder = workspace.submissions(&competition.slug);
     std::fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, &error))?;
     let thresholds = results::thresholds(store, &spec.name, trial.number, competition, evaluation.metric())?;
     let file =
         submission::write(competition, &outputs, &thresholds, &folder.join(format!("{name}.csv")), &session.registry)?;
-    let provenance = Provenance::new(competition, spec, trial, how.name(), &file)?;
+    let members = results::recipe(store, spec)?.map(|recipe| recipe.members).unwrap_or_default();
+    let provenance = Provenance::new(competition, spec, trial, how.name(), members, &file)?;
     submission::write_provenance(&folder.join(format!("{name}.json")), &provenance)?;
     Ok(file)
 }
@@ -205,7 +217,9 @@ pub fn write(
 /// # Errors
 /// When there is no test set, or the fit fails.
 pub fn test_predictions(
+    session: &Session,
     store: &SqliteStore,
+    competition: &Competition,
     evaluation: &Evaluation,
     spec: &StudySpec,
     trial: &Trial,
@@ -215,9 +229,10 @@ pub fn test_predictions(
         return Ok(Predictions::from_bytes(&bytes)?.outputs);
     }
     let seed = spec.point_seed(&trial.params);
-    let outputs = match how {
-        How::Refit => evaluation.refit(&trial.params, seed)?,
-        How::Average => evaluation.average(&trial.params, seed)?,
+    let outputs = match (results::recipe(store, spec)?, how) {
+        (Some(recipe), _) => super::ensemble::mixed(session, store, competition, &recipe, how)?,
+        (None, How::Refit) => evaluation.refit(&trial.params, seed)?,
+        (None, How::Average) => evaluation.average(&trial.params, seed)?,
     };
     let predictions = Predictions { outputs };
     let attachment = Attachment { name: how.attachment().to_string(), bytes: predictions.to_bytes()? };

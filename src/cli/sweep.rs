@@ -8,6 +8,7 @@ use rayon::ThreadPool;
 use serde_json::json;
 
 use super::args::{ResumeArgs, SweepArgs};
+use super::ensemble::{Asked, Mixture};
 use super::output::{self, Format};
 use super::run::{self, Begun, Bounds, Ended, thread_pool};
 use super::{Session, board, catalogue, describe, plot, submit};
@@ -36,6 +37,8 @@ struct Job<'a> {
     bounds: Bounds,
     /// Whether a submission is written at the end.
     submission: bool,
+    /// Whether the trials are mixed at the end.
+    ensemble: bool,
     pool: Arc<ThreadPool>,
 }
 
@@ -82,8 +85,8 @@ pub fn sweep(session: &Session, args: &SweepArgs) -> Result<()> {
         return dry_run(session, &spec, &bounds);
     }
     let store = workspace.store()?;
-    let submission = !args.no_submission;
-    let job = Job { workspace, store, competition: &competition, folds, spec, bounds, submission, pool };
+    let (submission, ensemble) = (!args.no_submission, !args.no_ensemble);
+    let job = Job { workspace, store, competition: &competition, folds, spec, bounds, submission, ensemble, pool };
     job.run(session)
 }
 
@@ -101,6 +104,10 @@ pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
     if let Some(command) = stored.requested["command"].as_str() {
         let message = format!("study `{}` runs a program", stored.name);
         return Err(Error::usage(message).help(format!("the command that began it continues it: {command}")));
+    }
+    if results::is_ensemble(&stored) {
+        let error = Error::usage(format!("study `{}` is an ensemble: there is nothing to continue", stored.name));
+        return Err(error.help(format!("`medalist ensemble {}` makes it anew", results::slug(&stored))));
     }
     let plan = results::requested(&stored)?;
     let asked = Plan {
@@ -134,14 +141,14 @@ pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
     let earlier = Earlier::Same(stored.prior.clone());
     let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds, &earlier)?;
     describe::announce(session, &competition, &folds, &spec, metric.as_ref());
-    let submission = !args.no_submission;
-    let job = Job { workspace, store, competition: &competition, folds, spec, bounds, submission, pool };
+    let (submission, ensemble) = (!args.no_submission, !args.no_ensemble);
+    let job = Job { workspace, store, competition: &competition, folds, spec, bounds, submission, ensemble, pool };
     job.run(session)
 }
 
 impl Job<'_> {
     fn run(self, session: &Session) -> Result<()> {
-        let Job { workspace, store, competition, folds, spec, bounds, submission, pool } = self;
+        let Job { workspace, store, competition, folds, spec, bounds, submission, ensemble, pool } = self;
         let begun = Begun::new(session, &store, &workspace.locks(), &spec)?;
         results::keep_folds(&store, &spec, &folds, competition.features.n_rows())?;
         results::keep_data(&store, &spec, competition)?;
@@ -150,10 +157,10 @@ impl Job<'_> {
         let cache = bounds.memory.map_or(DEFAULT_CACHE, |memory| memory / 2);
         let bounds = Bounds { memory: bounds.memory.map(|memory| memory - cache), ..bounds };
         let deadline = evaluate::deadline(bounds.time);
-        let evaluation = Evaluation::new(competition, &session.registry, folds, &spec, cache, deadline)?;
+        let evaluation = Evaluation::new(competition, &session.registry, folds.clone(), &spec, cache, deadline)?;
         let evaluation = evaluation.with_trial_time(plan::trial_time(&spec));
         let folder = workspace.submissions(&competition.slug);
-        let others = results::rows(&store, competition, spec.direction, Some(&spec.name))?;
+        let mut others = results::rows(&store, competition, spec.direction, Some(&spec.name))?;
         let mut known = others.clone();
         known.extend(results::study_rows(&spec, &begun.before, None));
         // What further looks add is in the files that are written at the end.
@@ -161,8 +168,30 @@ impl Job<'_> {
         let files = LeaderboardFiles::new(folder.clone(), spec.direction, known, row);
         let ended = begun.run(&evaluation, &bounds, &pool, &stop, &files)?;
 
+        let mixture = if ensemble && !ended.interrupted && spec.objectives.is_empty() {
+            let name = format!("{}-ensemble", spec.name);
+            others.retain(|row| row.study != name);
+            let asked = Asked {
+                store: &store,
+                competition,
+                metric: evaluation.metric(),
+                folds: &folds,
+                studies: std::slice::from_ref(&spec),
+                name: &name,
+                kind: None,
+                keep: false,
+                seed: spec.seed,
+            };
+            pool.install(|| asked.mix_if_possible(session))?
+        } else {
+            None
+        };
+        let kept = mixture.as_ref().and_then(|mixture| mixture.kept.as_ref());
         let mut rows = others;
         rows.extend(results::study_rows(&spec, &ended.trials, ended.outcome.best));
+        if let Some((spec, trial)) = kept {
+            rows.extend(results::study_rows(spec, std::slice::from_ref(trial), Some(trial.number)));
+        }
         let rows = leaderboard::rank(rows, spec.direction);
         leaderboard::write_files(&folder, &rows)?;
         let mut written = vec![folder.join("leaderboard.csv"), folder.join("leaderboard.md")];
@@ -170,13 +199,25 @@ impl Job<'_> {
             // The time was for the search: the chosen model's last fit is not cut off by it.
             let evaluation = evaluation.without_deadline();
             let how = submit::How::Refit;
+            let (spec, trial) = kept.map_or((&spec, best), |(spec, trial)| (spec, trial));
             let file = pool
-                .install(|| submit::write(session, &workspace, &store, competition, &evaluation, &spec, best, how))?;
+                .install(|| submit::write(session, &workspace, &store, competition, &evaluation, spec, trial, how))?;
             written.push(file);
         }
-        report(session, &workspace, competition, &spec, &ended, &rows, &written)?;
+        let results = Results { ended: &ended, mixture: mixture.as_ref(), rows: &rows, written: &written };
+        report(session, &workspace, competition, &spec, &results)?;
         ended.verdict(&spec, &format!("`medalist resume {}` continues", spec.name))
     }
+}
+
+/// What a sweep came to.
+struct Results<'a> {
+    ended: &'a Ended,
+    mixture: Option<&'a Mixture>,
+    /// Of the leaderboard.
+    rows: &'a [leaderboard::Row],
+    /// Files.
+    written: &'a [PathBuf],
 }
 
 /// The end of a sweep: the leaderboard, the files written, and what to type next.
@@ -185,10 +226,9 @@ fn report(
     workspace: &Workspace,
     competition: &Competition,
     spec: &StudySpec,
-    Ended { outcome, trials, .. }: &Ended,
-    rows: &[leaderboard::Row],
-    written: &[PathBuf],
+    results: &Results,
 ) -> Result<()> {
+    let Results { ended: Ended { outcome, trials, .. }, mixture, rows, written } = *results;
     let relative = |path: &PathBuf| path.strip_prefix(&workspace.root).unwrap_or(path).display().to_string();
     let files: Vec<String> = written.iter().map(relative).collect();
     if session.format() == Format::Json {
@@ -199,6 +239,7 @@ fn report(
             "pruned": outcome.n_pruned,
             "flat": outcome.flat,
             "best": outcome.best.map(|number| format!("{}/{number}", spec.name)),
+            "ensemble": mixture.map(Mixture::json),
             "leaderboard": leaderboard::to_json(rows),
             "files": files,
         }))?;
@@ -207,6 +248,9 @@ fn report(
     }
     if let Some(line) = plot::best_line(spec.direction, trials, output::stderr_width()) {
         session.tell("best", line);
+    }
+    if let Some(mixture) = mixture {
+        mixture.tell_kept(session);
     }
     files.iter().for_each(|file| session.say(format!("wrote {file}")));
     let submission = files.iter().find(|file| file.ends_with(".csv") && !file.ends_with("leaderboard.csv"));

@@ -31,12 +31,7 @@ impl Evaluation<'_> {
     /// Values on the scale on which they are fitted.
     pub(super) fn scaled(&self, target: &Target) -> Target {
         let Target::Values(values) = target else { return target.clone() };
-        let scaled = values.iter().map(|&value| match self.scale {
-            TargetScale::Identity => value,
-            TargetScale::Log => value.ln(),
-            TargetScale::Log1p => value.ln_1p(),
-        });
-        Target::Values(scaled.collect())
+        Target::Values(values.iter().map(|&value| self.scale.of(value)).collect())
     }
 
     /// Back on the target's own scale.

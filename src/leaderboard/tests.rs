@@ -141,11 +141,3 @@ fn files_are_replaced_whole() {
     }
     assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 2, "nothing temporary is left");
 }
-
-#[test]
-fn one_fold_has_no_spread() {
-    assert_eq!(sample_std(&[0.5]), None);
-    // statistics.stdev([1, 2, 4]), Python.
-    let std = sample_std(&[1.0, 2.0, 4.0]).unwrap();
-    assert!((std - 1.527_525_231_651_946_7).abs() < 1e-15, "{std}");
-}

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::file::{persist_durably, temporary};
 use crate::competition::Competition;
+use crate::ensemble::Share;
 use crate::error::{Error, Result};
 
 /// The version of the JSON form.
@@ -30,6 +31,9 @@ pub struct Provenance {
     /// Which model predicted: "refit" or "average".
     pub how: String,
     pub params: Params,
+    /// Of an ensemble: who is in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Share>,
     /// The study's.
     pub seed: u64,
     /// Mean over the folds.
@@ -62,6 +66,7 @@ impl Provenance {
         study: &StudySpec,
         trial: &Trial,
         how: &str,
+        members: Vec<Share>,
         submission: &Path,
     ) -> Result<Provenance> {
         let files =
@@ -74,6 +79,7 @@ impl Provenance {
             trial: trial.number,
             how: how.to_string(),
             params: trial.params.clone(),
+            members,
             seed: study.seed,
             score: trial.score,
             files: files.collect(),

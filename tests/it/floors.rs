@@ -9,7 +9,22 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("learn", &["model", "objective", "transform", "registry"]),
     ("files", &["reader", "split", "competition"]),
     ("kinds", &["metrics", "decode", "transforms", "models", "builtin", "prepare", "testing"]),
-    ("meet", &["fold_cache", "predictions", "thresholds", "saved", "evaluate", "plan", "program", "space_file"]),
+    (
+        "meet",
+        &[
+            "fold_cache",
+            "predictions",
+            "thresholds",
+            "scoring",
+            "estimate",
+            "saved",
+            "evaluate",
+            "ensemble",
+            "plan",
+            "program",
+            "space_file",
+        ],
+    ),
     ("show", &["submission", "leaderboard", "results", "reporter", "workspace"]),
     ("shell", &["cli", "main"]),
 ];

@@ -5,6 +5,7 @@ mod support;
 mod loader;
 mod competition;
 mod recipes;
+mod ensemble;
 mod extra_train;
 mod metrics;
 mod models;

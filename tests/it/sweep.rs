@@ -91,7 +91,7 @@ fn a_pruner_that_never_stops_anything_changes_no_score() {
     let [plain, judged] = ["", "--pruner threshold:upper=1e9 --prune-on steps"].map(|pruning| {
         let workspace = Workspace::with(&["credit-scoring"]);
         let command = "sweep credit-scoring --models gbdt,gbdt_symmetric --search random --trials 4 --folds 3 --seed 2";
-        workspace.run(&format!("{command} --study same --no-submission {pruning}")).ok();
+        workspace.run(&format!("{command} --study same --no-submission --no-ensemble {pruning}")).ok();
         let board = workspace.run("leaderboard credit-scoring --output json").ok().json();
         let row = |row: &serde_json::Value| (row["params"].clone(), row["score_mean"].clone());
         board.as_array().unwrap().iter().map(row).collect::<Vec<_>>()

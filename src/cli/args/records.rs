@@ -1,8 +1,10 @@
 //! The arguments of the commands on what the store holds.
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::parse_jobs;
+use crate::ensemble::Kind;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -154,4 +156,49 @@ pub struct RerunArgs {
     /// Threads [default: all processors]
     #[arg(long, value_name = "N", value_parser = parse_jobs)]
     pub jobs: Option<usize>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Weights are learned from out-of-fold predictions; an ensemble's score is that of each fold by weights which the other folds taught.
+It is kept, as the study NAME of one trial, and a submission is written, where it beats the best single trial by more than the
+standard error of the difference (Nadeau and Bengio 2003). greedy: forward selection with replacement, bagged (Caruana et al. 2004).
+stack: non-negative weights of sum 1 by log loss or squared error. rank: as greedy, of ranks, where the metric looks at the order alone.
+
+Examples:
+  medalist ensemble titanic
+  medalist ensemble titanic --studies titanic-auto-1f2e3d --kind greedy --keep
+  medalist submit titanic --trial titanic-ensemble/0"
+)]
+pub struct EnsembleArgs {
+    pub slug: String,
+    /// The studies whose trials may become members, separated by commas [default: all on the competition]
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub studies: Vec<String>,
+    /// The study's name; an ensemble of that name is replaced [default: SLUG-ensemble]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// How weights are learned [default: all that make sense for the metric, and the best of them is kept]
+    #[arg(long, value_name = "KIND", value_parser = kind_parser())]
+    pub kind: Option<Kind>,
+    /// Keep the best ensemble even where it is no better than noise
+    #[arg(long)]
+    pub keep: bool,
+    /// Members predict the test rows by the mean of their fold models, not by a fit on all rows
+    #[arg(long)]
+    pub average: bool,
+    /// Do not write a submission
+    #[arg(long)]
+    pub no_submission: bool,
+    /// Seed of the bags
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Threads [default: all processors]; results do not depend on it
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+}
+
+fn kind_parser() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.map(Kind::name))
+        .try_map(|name| Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or("no such kind"))
 }

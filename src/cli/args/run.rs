@@ -112,6 +112,9 @@ pub struct SweepArgs {
     /// Do not write a submission at the end
     #[arg(long)]
     pub no_submission: bool,
+    /// Do not mix the trials into an ensemble at the end
+    #[arg(long)]
+    pub no_ensemble: bool,
 }
 
 impl SweepArgs {
@@ -170,6 +173,9 @@ pub struct ResumeArgs {
     /// Do not write a submission at the end
     #[arg(long)]
     pub no_submission: bool,
+    /// Do not mix the trials into an ensemble at the end
+    #[arg(long)]
+    pub no_ensemble: bool,
 }
 
 #[derive(Args)]
