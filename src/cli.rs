@@ -10,6 +10,7 @@ mod check;
 mod describe;
 mod diff;
 mod ensemble;
+mod estimate;
 mod folds;
 mod insight;
 mod metrics;
@@ -21,6 +22,7 @@ mod predict;
 mod predictions;
 mod remarks;
 mod rerun;
+mod reserve;
 mod run;
 mod show;
 mod studies;
@@ -111,6 +113,8 @@ impl Session {
             Command::Importance(args) => insight::importance_of(self, &args),
             Command::Outlook(args) => insight::outlook_of(self, &args),
             Command::Ensemble(args) => ensemble::ensemble(self, &args),
+            Command::Estimate(args) => estimate::estimate(self, &args),
+            Command::Compare(args) => estimate::compare(self, &args),
             Command::Submit(args) => submit::submit(self, &args),
             Command::Predict(args) => predict::predict(self, &args),
             Command::Predictions(args) => predictions::predictions(self, &args),

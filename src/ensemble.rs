@@ -21,6 +21,9 @@ use crate::thresholds;
 pub use form::Form;
 use learn::Goal;
 
+/// Rows of train that weights are learned from, at most.
+pub const MAX_ROWS: usize = learn::MAX_ROWS;
+
 /// How weights are learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -139,9 +139,14 @@ impl<'a> Evaluation<'a> {
         Evaluation { trial_time: limit.map(TrialTime::new), ..self }
     }
 
-    /// The same with nothing that cuts a fit off.
-    pub fn without_deadline(self) -> Self {
-        Evaluation { deadline: Cancel::new(), trial_time: None, ..self }
+    /// The same with this alone to cut a fit off.
+    pub fn until(self, deadline: Cancel) -> Self {
+        Evaluation { deadline, trial_time: None, ..self }
+    }
+
+    /// What cuts its fits off.
+    pub fn deadline(&self) -> &Cancel {
+        &self.deadline
     }
 
     pub fn metric(&self) -> &dyn Metric {

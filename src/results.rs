@@ -1,6 +1,7 @@
 //! What the store knows about a competition, as rows of its leaderboard.
 
 mod ensembles;
+mod estimates;
 mod origin;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
-use crate::estimate;
+use crate::estimate::sample_std;
 use crate::evaluate::OUT_OF_FOLD;
 use crate::leaderboard::{self, Row};
 use crate::metric::{Direction, Metric};
@@ -23,6 +24,7 @@ use crate::submission;
 use crate::thresholds::{self, Thresholds};
 
 pub use ensembles::{candidates, is_ensemble, keep_ensemble, recipe};
+pub use estimates::estimate;
 pub use origin::{Difference, Origin, keep_data};
 
 /// The names under which a trial's test predictions are attached.
@@ -135,7 +137,7 @@ pub fn row(spec: &StudySpec, trial: &Trial, further: &[&Trial]) -> Option<Row> {
         trial: trial.number,
         // What the further looks move the mean of the folds by, they move the score by.
         score_mean: if scores.len() == trial.folds.len() { trial.score? } else { mean + (trial.score? - first) },
-        score_std: estimate::sample_std(&scores),
+        score_std: sample_std(&scores),
         n_folds: scores.len(),
         model,
         params,

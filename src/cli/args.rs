@@ -9,8 +9,8 @@ mod records;
 mod run;
 
 pub use records::{
-    ArchiveArgs, DeleteArgs, DiffArgs, EnsembleArgs, NoteArgs, PredictionsArgs, RerunArgs, StudiesArgs, TagArgs,
-    TrialsArgs,
+    ArchiveArgs, CompareArgs, DeleteArgs, DiffArgs, EnsembleArgs, EstimateArgs, NoteArgs, PredictionsArgs, RerunArgs,
+    StudiesArgs, TagArgs, TrialsArgs,
 };
 pub use run::{OptimizeArgs, ResumeArgs, SweepArgs};
 
@@ -112,6 +112,10 @@ pub enum Command {
     Outlook(OutlookArgs),
     /// Mix trials into one prediction, where that is worth more than the best of them
     Ensemble(EnsembleArgs),
+    /// Tell what a study's choice is worth on rows that nobody has seen
+    Estimate(EstimateArgs),
+    /// Tell how likely one trial is really better than another
+    Compare(CompareArgs),
     /// Predict the test rows with a trial's model and write a submission
     Submit(SubmitArgs),
     /// Predict the rows of any file with a model that `submit --save` kept

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::Session;
 use super::args::EnsembleArgs;
 use super::output::{self, Format, Listing};
+use super::reserve::fit_seconds;
 use super::run::thread_pool;
 use super::submit::{self, How, test_predictions};
 use crate::competition::Competition;
@@ -17,10 +18,10 @@ use crate::ensemble::{self, Ensemble, Kind, Pool, Recipe};
 use crate::error::{Error, Kind as Fault, Result};
 use crate::evaluate::{self, Evaluation};
 use crate::leaderboard::short;
-use crate::metric::Metric;
+use crate::metric::{Metric, Needs};
 use crate::plan;
 use crate::results;
-use crate::search::Seed;
+use crate::search::{Cancel, Seed};
 use crate::split::Fold;
 
 pub fn ensemble(session: &Session, args: &EnsembleArgs) -> Result<()> {
@@ -145,6 +146,19 @@ impl Asked<'_> {
 }
 
 impl Mixture {
+    /// Seconds that the members' fits on all rows are expected to take on one thread.
+    pub fn fit_seconds(&self, store: &SqliteStore) -> Result<f64> {
+        let mut seconds = 0.0;
+        if let Some((spec, _)) = &self.kept
+            && let Some(recipe) = results::recipe(store, spec)?
+        {
+            for member in &recipe.members {
+                seconds += fit_seconds(&results::find_trial(store, &member.trial)?.1);
+            }
+        }
+        Ok(seconds)
+    }
+
     pub fn json(&self) -> Value {
         let kinds = self.tried.iter().map(|ensemble| {
             json!({
@@ -199,6 +213,15 @@ impl Mixture {
     }
 }
 
+/// Seconds that mixing a sweep's trials takes at most on so many threads: as measured for 40 of them, a row and output.
+pub fn mixing_seconds(competition: &Competition, metric: &dyn Metric, jobs: usize) -> f64 {
+    // Ranks are mixed too, and each mixture is sorted.
+    let seconds = if metric.needs() == Needs::Scores { 9e-4 } else { 2.5e-4 };
+    let n_rows = competition.n_train_rows().min(ensemble::MAX_ROWS);
+    let n_outputs: usize = competition.targets.iter().map(|column| column.labels.len().max(1)).sum();
+    seconds * (n_rows * n_outputs) as f64 / jobs as f64
+}
+
 /// Those named, or all on the competition's present data that are not set aside.
 fn studies(store: &SqliteStore, competition: &Competition, named: &[String]) -> Result<Vec<StudySpec>> {
     if named.is_empty() {
@@ -244,6 +267,7 @@ pub fn mixed(
     competition: &Competition,
     recipe: &Recipe,
     how: How,
+    deadline: &Cancel,
 ) -> Result<Vec<Array2<f64>>> {
     let mut members = Vec::new();
     let mut evaluations: BTreeMap<String, Evaluation> = BTreeMap::new();
@@ -251,8 +275,8 @@ pub fn mixed(
         let (spec, trial) = results::find_trial(store, &share.trial)?;
         if !evaluations.contains_key(&spec.name) {
             let folds = results::folds(store, &spec, competition)?;
-            let deadline = evaluate::deadline(None);
-            let evaluation = Evaluation::new(competition, &session.registry, folds, &spec, u64::MAX, deadline)?;
+            let (registry, deadline) = (&session.registry, deadline.clone());
+            let evaluation = Evaluation::new(competition, registry, folds, &spec, u64::MAX, deadline)?;
             evaluations.insert(spec.name.clone(), evaluation);
         }
         members.push((share.weight, spec, trial));

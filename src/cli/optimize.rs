@@ -36,6 +36,7 @@ pub fn optimize(session: &Session, args: &OptimizeArgs) -> Result<()> {
     let time = duration(&args.study.time)?;
     let jobs = settings.jobs.unwrap_or(1);
     let bounds = Bounds {
+        reserve: None,
         n_trials: settings.n_trials(time.is_some()),
         time,
         jobs: Some(jobs),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use medalist_search::{
@@ -28,6 +28,8 @@ pub struct Bounds {
     pub jobs: Option<usize>,
     /// Bytes.
     pub memory: Option<u64>,
+    /// Nanoseconds of the time that are kept for what comes after the trials.
+    pub reserve: Option<Arc<AtomicU64>>,
     /// To end early once more trials promise too little.
     pub until_flat: Option<UntilFlat>,
 }
@@ -103,7 +105,10 @@ impl<'a> Begun<'a> {
             memory: bounds.memory,
             until_flat: bounds.until_flat,
             cancel: match bounds.time {
-                Some(time) => stop.with_deadline(self.started + time),
+                Some(time) => {
+                    let timed = stop.with_deadline(self.started + time);
+                    bounds.reserve.clone().map_or(timed.clone(), |reserve| timed.with_reserve(reserve))
+                }
                 None => stop.clone(),
             },
             ..Limits::new(pool.clone())

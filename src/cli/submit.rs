@@ -230,7 +230,7 @@ pub fn test_predictions(
     }
     let seed = spec.point_seed(&trial.params);
     let outputs = match (results::recipe(store, spec)?, how) {
-        (Some(recipe), _) => super::ensemble::mixed(session, store, competition, &recipe, how)?,
+        (Some(recipe), _) => super::ensemble::mixed(session, store, competition, &recipe, how, evaluation.deadline())?,
         (None, How::Refit) => evaluation.refit(&trial.params, seed)?,
         (None, How::Average) => evaluation.average(&trial.params, seed)?,
     };

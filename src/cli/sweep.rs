@@ -1,23 +1,31 @@
 //! `sweep` and `resume`: the main job, from a competition's folder to a leaderboard and a submission.
 
+mod ending;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
-use medalist_search::{SqliteStore, StudySpec, Trial};
+use medalist_search::{Cancel, Reporter, SqliteStore, StudySpec, Trial};
 use rayon::ThreadPool;
 use serde_json::json;
 
 use super::args::{ResumeArgs, SweepArgs};
-use super::ensemble::{Asked, Mixture};
+use ending::Ending;
+
+use super::ensemble::{Mixture, mixing_seconds};
+use super::estimate::estimate_seconds;
 use super::output::{self, Format};
+use super::reserve::Reserve;
 use super::run::{self, Begun, Bounds, Ended, thread_pool};
-use super::{Session, board, catalogue, describe, plot, submit};
+use super::{Session, board, catalogue, describe, plot};
 use crate::competition::Competition;
 use crate::error::{Error, Kind, Result};
-use crate::evaluate::{self, Evaluation};
+use crate::estimate::Estimate;
+use crate::evaluate::Evaluation;
 use crate::leaderboard;
 use crate::plan::{self, Earlier, Plan, Search};
-use crate::reporter::LeaderboardFiles;
+use crate::reporter::{All, LeaderboardFiles};
 use crate::results;
 use crate::split::Fold;
 use crate::workspace::Workspace;
@@ -26,6 +34,9 @@ use crate::workspace::Workspace;
 const TOP: usize = 10;
 /// Prepared folds are kept up to this many bytes where `--memory` says nothing.
 const DEFAULT_CACHE: u64 = 1 << 30;
+
+/// Draws of the rows that tell what the choice is worth.
+const N_DRAWS: usize = 200;
 
 /// A study about to run.
 struct Job<'a> {
@@ -40,9 +51,12 @@ struct Job<'a> {
     /// Whether the trials are mixed at the end.
     ensemble: bool,
     pool: Arc<ThreadPool>,
+    /// When the command began: its time counts from there.
+    started: Instant,
 }
 
 pub fn sweep(session: &Session, args: &SweepArgs) -> Result<()> {
+    let started = Instant::now();
     let mut plan = args.plan();
     let slug = if args.target.ends_with(".toml") {
         let path = Path::new(&args.target);
@@ -66,6 +80,7 @@ pub fn sweep(session: &Session, args: &SweepArgs) -> Result<()> {
         jobs: plan.jobs,
         memory: plan.memory().map_err(at("memory"))?,
         until_flat: plan.until_flat(),
+        reserve: None,
     };
     plan.trial_time().map_err(at("trial_time"))?;
     let workspace = session.workspace()?;
@@ -86,7 +101,8 @@ pub fn sweep(session: &Session, args: &SweepArgs) -> Result<()> {
     }
     let store = workspace.store()?;
     let (submission, ensemble) = (!args.no_submission, !args.no_ensemble);
-    let job = Job { workspace, store, competition: &competition, folds, spec, bounds, submission, ensemble, pool };
+    let job =
+        Job { workspace, store, competition: &competition, folds, spec, bounds, submission, ensemble, pool, started };
     job.run(session)
 }
 
@@ -99,6 +115,7 @@ fn of_plan_file(error: Error, target: &str) -> Error {
 }
 
 pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
+    let started = Instant::now();
     let store = session.store()?;
     let stored = results::find_study(&store, &args.study)?;
     if let Some(command) = stored.requested["command"].as_str() {
@@ -126,7 +143,7 @@ pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
         (None, None) => plan.n_trials(),
     };
     let (jobs, memory) = (asked.jobs, asked.memory()?);
-    let bounds = Bounds { n_trials, time, jobs, memory, until_flat: asked.until_flat() };
+    let bounds = Bounds { n_trials, time, jobs, memory, until_flat: asked.until_flat(), reserve: None };
     let pool = thread_pool(bounds.jobs)?;
     let workspace = session.workspace()?;
     let slug = results::slug(&stored).to_string();
@@ -142,21 +159,32 @@ pub fn resume(session: &Session, args: &ResumeArgs) -> Result<()> {
     let spec = plan.study(&competition, &session.registry, metric.as_ref(), &folds, &earlier)?;
     describe::announce(session, &competition, &folds, &spec, metric.as_ref());
     let (submission, ensemble) = (!args.no_submission, !args.no_ensemble);
-    let job = Job { workspace, store, competition: &competition, folds, spec, bounds, submission, ensemble, pool };
+    let job =
+        Job { workspace, store, competition: &competition, folds, spec, bounds, submission, ensemble, pool, started };
     job.run(session)
 }
 
 impl Job<'_> {
     fn run(self, session: &Session) -> Result<()> {
-        let Job { workspace, store, competition, folds, spec, bounds, submission, ensemble, pool } = self;
+        let Job { workspace, store, competition, folds, spec, bounds, submission, ensemble, pool, started } = self;
         let begun = Begun::new(session, &store, &workspace.locks(), &spec)?;
         results::keep_folds(&store, &spec, &folds, competition.features.n_rows())?;
         results::keep_data(&store, &spec, competition)?;
         let stop = run::stop_on_signals("the running folds", || {})?;
+        let mixes = ensemble && spec.objectives.is_empty();
+        let metric = competition.metric(&session.registry)?;
+        let reserve = bounds.time.map(|time| {
+            let jobs = pool.current_num_threads();
+            let mixing = mixes.then(|| mixing_seconds(competition, metric.as_ref(), jobs));
+            let judging = estimate_seconds(competition, metric.as_ref(), jobs);
+            Reserve::new(started + time, time, spec.direction, jobs, mixing, judging)
+        });
         // A half for what is kept between fits, a half for the fits that run.
         let cache = bounds.memory.map_or(DEFAULT_CACHE, |memory| memory / 2);
         let bounds = Bounds { memory: bounds.memory.map(|memory| memory - cache), ..bounds };
-        let deadline = evaluate::deadline(bounds.time);
+        let until = |reserve: &Reserve| Cancel::new().with_deadline(reserve.end()).with_reserve(reserve.nanoseconds());
+        // Never a first Ctrl-C: running folds finish.
+        let deadline = reserve.as_ref().map_or_else(Cancel::new, |reserve| until(reserve).child());
         let evaluation = Evaluation::new(competition, &session.registry, folds.clone(), &spec, cache, deadline)?;
         let evaluation = evaluation.with_trial_time(plan::trial_time(&spec));
         let folder = workspace.submissions(&competition.slug);
@@ -166,45 +194,51 @@ impl Job<'_> {
         // What further looks add is in the files that are written at the end.
         let row = |trial: &Trial| (trial.look() == 0).then(|| results::row(&spec, trial, &[])).flatten();
         let files = LeaderboardFiles::new(folder.clone(), spec.direction, known, row);
-        let ended = begun.run(&evaluation, &bounds, &pool, &stop, &files)?;
+        let bounds = Bounds {
+            time: bounds.time.map(|time| time.saturating_sub(started.elapsed())),
+            reserve: reserve.as_ref().map(Reserve::nanoseconds),
+            ..bounds
+        };
+        let mut reporters: Vec<&dyn Reporter> = vec![&files];
+        reporters.extend(reserve.as_ref().map(|reserve| reserve as &dyn Reporter));
+        let ended = begun.run(&evaluation, &bounds, &pool, &stop, &All(reporters))?;
 
-        let mixture = if ensemble && !ended.interrupted && spec.objectives.is_empty() {
+        let ending = Ending {
+            session,
+            workspace: &workspace,
+            store: &store,
+            competition,
+            folds: &folds,
+            spec: &spec,
+            pool: &pool,
+            reserve: reserve.as_ref(),
+        };
+        let mixture = if mixes && !ended.interrupted {
             let name = format!("{}-ensemble", spec.name);
             others.retain(|row| row.study != name);
-            let asked = Asked {
-                store: &store,
-                competition,
-                metric: evaluation.metric(),
-                folds: &folds,
-                studies: std::slice::from_ref(&spec),
-                name: &name,
-                kind: None,
-                keep: false,
-                seed: spec.seed,
-            };
-            pool.install(|| asked.mix_if_possible(session))?
+            ending.mix(&name)?
         } else {
             None
         };
-        let kept = mixture.as_ref().and_then(|mixture| mixture.kept.as_ref());
         let mut rows = others;
         rows.extend(results::study_rows(&spec, &ended.trials, ended.outcome.best));
-        if let Some((spec, trial)) = kept {
+        if let Some((spec, trial)) = mixture.as_ref().and_then(|mixture| mixture.kept.as_ref()) {
             rows.extend(results::study_rows(spec, std::slice::from_ref(trial), Some(trial.number)));
         }
         let rows = leaderboard::rank(rows, spec.direction);
         leaderboard::write_files(&folder, &rows)?;
         let mut written = vec![folder.join("leaderboard.csv"), folder.join("leaderboard.md")];
         if let (Some(best), true, true) = (ended.best(), submission, competition.test.is_some()) {
-            // The time was for the search: the chosen model's last fit is not cut off by it.
-            let evaluation = evaluation.without_deadline();
-            let how = submit::How::Refit;
-            let (spec, trial) = kept.map_or((&spec, best), |(spec, trial)| (spec, trial));
-            let file = pool
-                .install(|| submit::write(session, &workspace, &store, competition, &evaluation, spec, trial, how))?;
-            written.push(file);
+            written.push(ending.hand_in(evaluation, best, mixture.as_ref())?);
         }
-        let results = Results { ended: &ended, mixture: mixture.as_ref(), rows: &rows, written: &written };
+        let estimate = if spec.objectives.is_empty() { ending.estimate(mixture.as_ref()) } else { None };
+        let results = Results {
+            estimate: estimate.as_ref(),
+            ended: &ended,
+            mixture: mixture.as_ref(),
+            rows: &rows,
+            written: &written,
+        };
         report(session, &workspace, competition, &spec, &results)?;
         ended.verdict(&spec, &format!("`medalist resume {}` continues", spec.name))
     }
@@ -214,6 +248,8 @@ impl Job<'_> {
 struct Results<'a> {
     ended: &'a Ended,
     mixture: Option<&'a Mixture>,
+    /// Of what is handed in.
+    estimate: Option<&'a Estimate>,
     /// Of the leaderboard.
     rows: &'a [leaderboard::Row],
     /// Files.
@@ -228,7 +264,7 @@ fn report(
     spec: &StudySpec,
     results: &Results,
 ) -> Result<()> {
-    let Results { ended: Ended { outcome, trials, .. }, mixture, rows, written } = *results;
+    let Results { ended: Ended { outcome, trials, .. }, mixture, estimate, rows, written } = *results;
     let relative = |path: &PathBuf| path.strip_prefix(&workspace.root).unwrap_or(path).display().to_string();
     let files: Vec<String> = written.iter().map(relative).collect();
     if session.format() == Format::Json {
@@ -240,6 +276,7 @@ fn report(
             "flat": outcome.flat,
             "best": outcome.best.map(|number| format!("{}/{number}", spec.name)),
             "ensemble": mixture.map(Mixture::json),
+            "estimate": estimate,
             "leaderboard": leaderboard::to_json(rows),
             "files": files,
         }))?;
@@ -251,6 +288,9 @@ fn report(
     }
     if let Some(mixture) = mixture {
         mixture.tell_kept(session);
+    }
+    if let Some(estimate) = estimate {
+        session.say(super::estimate::line(estimate));
     }
     files.iter().for_each(|file| session.say(format!("wrote {file}")));
     let submission = files.iter().find(|file| file.ends_with(".csv") && !file.ends_with("leaderboard.csv"));

@@ -9,7 +9,7 @@ use super::Pool;
 use crate::metric::Direction;
 
 /// Rows that weights are learned from, at most: beyond, more of them change a weight by less than its noise.
-const MAX_ROWS: usize = 20_000;
+pub(super) const MAX_ROWS: usize = 10_000;
 /// Of the greedy selection, each over half of the members.
 const N_BAGS: u64 = 5;
 /// Members are picked this often in a bag at most; a dozen times is usual.

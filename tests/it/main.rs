@@ -6,6 +6,7 @@ mod loader;
 mod competition;
 mod recipes;
 mod ensemble;
+mod estimate;
 mod extra_train;
 mod metrics;
 mod models;

@@ -58,7 +58,7 @@ pub use insight::{Expected, Importance, Interaction, MainEffect, Outlook, UntilF
 pub use pareto::{hypervolume, pareto_front};
 pub use pruner::{
     Asha, Budget, Curve, Halving, Hyperband, Median, NoPruner, Past, Patience, Percentile, Pruner, PrunerSpec, Racing,
-    Resource, Threshold,
+    Resource, Threshold, student_upper_tail,
 };
 pub use sampler::{Auto, Cmaes, Forest, Gp, Grid, History, Nsga2, Random, Sampler, SamplerSpec, Sobol, Tpe};
 pub use seed::Seed;

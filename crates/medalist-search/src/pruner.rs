@@ -23,7 +23,7 @@ pub use hyperband::Hyperband;
 pub use median::Median;
 pub use patience::Patience;
 pub use percentile::Percentile;
-pub use racing::Racing;
+pub use racing::{Racing, student_upper_tail};
 pub use spec::PrunerSpec;
 pub use threshold::Threshold;
 

@@ -160,6 +160,43 @@ pub struct RerunArgs {
 
 #[derive(Args)]
 #[command(
+    after_help = "A score by which the best of many trials was chosen is too good. Each draw of the rows makes the choice again on what it drew, and
+scores it on what it did not (bootstrap bias-corrected cross-validation; Tsamardinos, Greasidou and Borboudakis 2018). Rows of a group are
+drawn together, and rows that follow each other in time in blocks. The interval is for the score of a test set of the competition's size.
+
+Examples:
+  medalist estimate titanic-auto-1f2e3d
+  medalist estimate titanic-ensemble --output json"
+)]
+pub struct EstimateArgs {
+    pub study: String,
+    /// How often the rows are drawn
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(20..))]
+    pub draws: u16,
+    /// Seed of the draws
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Threads [default: all processors]; results do not depend on it
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "The two are compared fold by fold, by a t-test that knows that folds share training rows (Benavoli, Corani, Demsar and Zaffalon 2017).
+
+Examples:
+  medalist compare titanic-auto-1f2e3d/17 titanic-ensemble/0"
+)]
+pub struct CompareArgs {
+    /// A trial, STUDY/NUMBER
+    pub first: String,
+    /// Another, scored on the same folds
+    pub second: String,
+}
+
+#[derive(Args)]
+#[command(
     after_help = "Weights are learned from out-of-fold predictions; an ensemble's score is that of each fold by weights which the other folds taught.
 It is kept, as the study NAME of one trial, and a submission is written, where it beats the best single trial by more than the
 standard error of the difference (Nadeau and Bengio 2003). greedy: forward selection with replacement, bagged (Caruana et al. 2004).

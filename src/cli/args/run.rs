@@ -16,7 +16,7 @@ pub struct StudyArgs {
     /// How many trials [default: 60; all of a grid; as many as fit with --time or --until-flat]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub trials: Option<u64>,
-    /// Stop searching after this long, such as 60s or 10m
+    /// Stop after this long, such as 60s or 10m; a sweep holds back what its last steps take
     #[arg(long, value_name = "TIME")]
     pub time: Option<String>,
     /// Stop when 20 more trials promise less than a tenth of a score's noise
@@ -158,7 +158,7 @@ pub struct ResumeArgs {
     /// How many trials in all [default: as many as it was started with]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub trials: Option<u64>,
-    /// Stop searching after this long, such as 60s or 10m
+    /// Stop after this long, such as 60s or 10m; a sweep holds back what its last steps take
     #[arg(long, value_name = "TIME")]
     pub time: Option<String>,
     /// Threads [default: all processors]

@@ -79,13 +79,13 @@ fn p_not_worse(worse: &[f64], ratio: f64, prior: f64) -> Option<f64> {
     let freedom = n - 1 + PRIOR_FREEDOM;
     let moderated = ((n - 1) as f64 * variance + PRIOR_FREEDOM as f64 * prior) / freedom as f64;
     let error = ((1.0 / n as f64 + ratio) * moderated).sqrt();
-    Some(upper_tail(mean / error, freedom))
+    Some(student_upper_tail(mean / error, freedom))
 }
 
 /// The probability that Student's t with `n` degrees of freedom, at least 1, exceeds `t`, at least 0.
 ///
 /// Abramowitz and Stegun, 26.7.3 and 26.7.4: finite sums, exact for whole degrees of freedom.
-fn upper_tail(t: f64, n: usize) -> f64 {
+pub fn student_upper_tail(t: f64, n: usize) -> f64 {
     let angle = (t / (n as f64).sqrt()).atan();
     let (sin, cos) = (angle.sin(), angle.cos());
     // The products 1/2, 1/2 3/4, ... of even n and 2/3, 2/3 4/5, ... of odd n, times powers of the cosine.
@@ -120,7 +120,7 @@ mod tests {
             (2.0, 8, 0.04025811897863131),
             (4.0, 9, 0.0015552141551929272),
         ] {
-            assert!((upper_tail(t, n) - expected).abs() < 1e-14, "{t}, {n}: {}", upper_tail(t, n));
+            assert!((student_upper_tail(t, n) - expected).abs() < 1e-14, "{t}, {n}: {}", student_upper_tail(t, n));
         }
     }
 
