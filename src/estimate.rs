@@ -96,7 +96,7 @@ mod tests {
         assert!((posterior.chance_above(0.0) - 0.920_084_025_208_4).abs() < 1e-12, "{}", posterior.chance_above(0.0));
         let (low, high) = posterior.interval(0.9);
         assert!((low + 0.066_556_994_991_6).abs() < 1e-9 && (high - 0.466_556_994_991_6).abs() < 1e-9, "{low} {high}");
-        assert_eq!(posterior.chance_above(0.2), 0.5);
+        assert_eq!(posterior.chance_above(posterior.mean), 0.5);
         assert_eq!(Posterior::of(&[0.1, 0.1]).unwrap().chance_above(0.0), 1.0);
         assert_eq!(Posterior::of(&[0.1]), None);
     }
